@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is held to. Nothing here is an `unsafeFlags`: those would bar use as a dependency.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .define("PORTLOOP_LINUX", .when(platforms: [.linux])),
+    .define("PORTLOOP_WINDOWS", .when(platforms: [.windows])),
+]
+
+let package = Package(
+    name: "portloop",
+    products: [
+        .library(name: "Portloop", targets: ["Portloop"]),
+        .library(name: "LoopCore", targets: ["LoopCore"]),
+        .library(name: "LoopEpoll", targets: ["LoopEpoll"]),
+        .library(name: "LoopSim", targets: ["LoopSim"]),
+        .executable(name: "portloop", targets: ["PortloopCLI"]),
+    ],
+    targets: [
+        .target(name: "CLoopEpoll"),
+        .target(name: "LoopCore", swiftSettings: strict),
+        .target(
+            name: "LoopEpoll",
+            dependencies: ["LoopCore", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
+            swiftSettings: strict),
+        .target(
+            name: "Portloop",
+            dependencies: ["LoopCore", .target(name: "LoopEpoll", condition: .when(platforms: [.linux]))],
+            swiftSettings: strict),
+        .target(name: "LoopSim", dependencies: ["LoopCore"], swiftSettings: strict),
+        .executableTarget(
+            name: "PortloopCLI",
+            dependencies: ["Portloop", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
+            swiftSettings: strict),
+        .testTarget(name: "LoopCoreTests", dependencies: ["LoopCore", "LoopSim"], swiftSettings: strict),
+        .testTarget(
+            name: "LoopEpollTests",
+            dependencies: ["LoopCore", "LoopSim", "LoopEpoll", "CLoopEpoll", "Portloop"],
+            swiftSettings: strict),
+        .testTarget(name: "LoopSimTests", dependencies: ["LoopCore", "LoopSim"], swiftSettings: strict),
+        .testTarget(name: "RepositoryTests", swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

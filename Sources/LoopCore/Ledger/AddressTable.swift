@@ -1,0 +1,84 @@
+/// Which cell lives at an address: the check that a packet's pointer passes before anything behind it is looked at (clause C6).
+///
+/// Open addressing with linear probing over a power of two; it changes only when a cell is made or given back to the system, so the
+/// steady state reads it and never writes.
+@safe struct AddressTable: ~Copyable {
+    private struct Entry {
+        var address: UInt = 0
+        var index = CellIndex.none
+    }
+
+    private var entries: UnsafeMutablePointer<Entry>
+    private var mask: Int
+    private var count = 0
+
+    // SAFETY: `entries` always has `mask + 1` initialised entries; every index below is taken modulo that.
+    init() {
+        mask = 63
+        unsafe entries = .allocate(capacity: 64)
+        unsafe entries.initialize(repeating: Entry(), count: 64)
+    }
+
+    // SAFETY: allocated here and in `grow`, trivial.
+    deinit { unsafe entries.deallocate() }
+
+    // SAFETY: the table is never full (it grows at half), so the probe ends.
+    @inline(__always)
+    func index(at address: UInt) -> CellIndex? {
+        var place = slot(of: address)
+        while true {
+            let entry = unsafe entries[place]
+            if entry.address == address { return entry.index }
+            if entry.address == 0 { return nil }
+            place = (place + 1) & mask
+        }
+    }
+
+    // SAFETY: as above.
+    mutating func insert(_ address: UInt, _ index: CellIndex) {
+        if (count + 1) * 2 > mask { grow() }
+        var place = slot(of: address)
+        while unsafe entries[place].address != 0 { place = (place + 1) & mask }
+        unsafe entries[place] = Entry(address: address, index: index)
+        count += 1
+    }
+
+    /// Removes by moving later entries of the run back, so that no tombstone lengthens a probe.
+    // SAFETY: as above.
+    mutating func remove(_ address: UInt) {
+        var hole = slot(of: address)
+        while unsafe entries[hole].address != address { hole = (hole + 1) & mask }
+        var next = (hole + 1) & mask
+        while unsafe entries[next].address != 0 {
+            let home = slot(of: unsafe entries[next].address)
+            // The entry may move into the hole unless its home lies behind it, seen around the ring.
+            if (next - home) & mask >= (next - hole) & mask {
+                unsafe entries[hole] = unsafe entries[next]
+                hole = next
+            }
+            next = (next + 1) & mask
+        }
+        unsafe entries[hole] = Entry()
+        count -= 1
+    }
+
+    // SAFETY: the old entries are trivial and freed after their copy.
+    private mutating func grow() {
+        let (old, oldCount) = unsafe (entries, mask + 1)
+        mask = oldCount * 2 - 1
+        unsafe entries = .allocate(capacity: oldCount * 2)
+        unsafe entries.initialize(repeating: Entry(), count: oldCount * 2)
+        count = 0
+        for place in 0..<oldCount {
+            let entry = unsafe old[place]
+            if entry.address != 0 { insert(entry.address, entry.index) }
+        }
+        unsafe old.deallocate()
+    }
+
+    /// Cells are 64-byte aligned, so the low six bits say nothing. The multiplier is 2^64 divided by the golden ratio.
+    @inline(__always)
+    private func slot(of address: UInt) -> Int {
+        Int(truncatingIfNeeded: ((UInt64(address) >> 6) &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
+    }
+}

@@ -1,0 +1,117 @@
+// The numbered invariants of the ledger, true between any two of its calls.
+//
+//    L1  Every cell is on the free list of its size class exactly once if its record is free, and on none otherwise.
+//    L2  The counts by state are the counts of a walk.
+//    L3  The bytes in flight are the sum of the capacities of the records that are on a handle's list.
+//    L4  The list of a handle holds the prepared, submitted, completed and orphaned records of its generation, each once; its counts are
+//        theirs.
+//    L5  A waiter is in a submitted or a completed record, and in no other.
+//    L6  The table of addresses leads from a cell's address to its index, and the index to the cell.
+//    L7  A slot is vacant, or has an association whose generation is not zero; a retired one has at least one record left.
+//    L8  Records, associations and bytes are within their limits.
+
+/// A broken invariant: which one, and where.
+public struct InvariantFailure: Error, Hashable, Sendable {
+    public let number: String
+    public let place: Int
+}
+
+extension Ledger {
+    /// Looks at every invariant and throws the first that is broken. Walks everything.
+    func checkInvariants() throws(InvariantFailure) {
+        try checkFreeLists()
+        try checkCounts()
+        try checkHandles()
+        try checkRecords()
+    }
+
+    private func check(_ holds: Bool, _ number: String, _ place: Int) throws(InvariantFailure) {
+        if !holds { throw InvariantFailure(number: number, place: place) }
+    }
+
+    private func checkFreeLists() throws(InvariantFailure) {
+        var listed = [Int](repeating: 0, count: slab.indexCount)
+        for sizeClass in 0..<SizeClass.count {
+            for index in slab.freeIndices(SizeClass(rawValue: UInt8(sizeClass))) {
+                try check(Int(slab[index].record.sizeClass.rawValue) == sizeClass, "L1", Int(index.rawValue))
+                listed[Int(index.rawValue)] += 1
+            }
+        }
+        var broken: Int?
+        slab.forEach { cell in
+            let index = Int(cell.record.index.rawValue)
+            let expected: Int
+            if case .free = cell.record.state { expected = 1 } else { expected = 0 }
+            if listed[index] != expected { broken = index }
+        }
+        try check(broken == nil, "L1", broken ?? 0)
+    }
+
+    private func checkCounts() throws(InvariantFailure) {
+        var found = LedgerCounts()
+        slab.forEach { cell in
+            switch cell.record.state {
+            case .free, .taken: return
+            case .prepared: found.prepared += 1
+            case .submitted: found.submitted += 1
+            case .completed: found.completed += 1
+            case .orphaned: found.orphaned += 1
+            }
+            found.bytesInFlight += Int(cell.record.capacity)
+        }
+        try check(found.prepared == counts.prepared, "L2", found.prepared)
+        try check(found.submitted == counts.submitted, "L2", found.submitted)
+        try check(found.completed == counts.completed, "L2", found.completed)
+        try check(found.orphaned == counts.orphaned, "L2", found.orphaned)
+        try check(found.bytesInFlight == counts.bytesInFlight, "L3", found.bytesInFlight)
+        try check(counts.inFlight <= limits.operationsMax && counts.bytesInFlight <= limits.bytesMax, "L8", counts.inFlight)
+    }
+
+    private func checkHandles() throws(InvariantFailure) {
+        var total = 0
+        for slot in 0..<UInt32(handles.slotCount) {
+            var (operations, submitted, orphans, bytes) = (0, 0, 0, 0)
+            var previous = CellIndex.none
+            var isLinked = true
+            forEachRecord(on: slot) { cell in
+                operations += 1
+                bytes += Int(cell.record.capacity)
+                if case .submitted = cell.record.state { submitted += 1 }
+                if case .orphaned = cell.record.state { orphans += 1 }
+                let key = HandleKey(slot: slot, generation: handles[slot].generation)
+                isLinked = isLinked && cell.record.previousOnHandle == previous && cell.record.key == key
+                previous = cell.record.index
+            }
+            total += operations
+            let entry = handles[slot]
+            try check(isLinked && entry.operations == operations && entry.submitted == submitted, "L4", Int(slot))
+            try check(entry.orphans == orphans && entry.bytes == bytes, "L4", Int(slot))
+            try check(operations <= limits.operationsPerHandleMax && bytes <= limits.bytesPerHandleMax, "L8", Int(slot))
+            switch entry.phase {
+            case .vacant: try check(entry.generation == 0 && operations == 0, "L7", Int(slot))
+            case .associated: try check(entry.generation != 0, "L7", Int(slot))
+            case .retiring: try check(submitted > 0, "L7", Int(slot))
+            case .retired: try check(operations > 0, "L7", Int(slot))
+            }
+        }
+        try check(total == counts.inFlight, "L4", total)
+    }
+
+    private func checkRecords() throws(InvariantFailure) {
+        var broken: (String, Int)?
+        slab.forEach { cell in
+            let index = Int(cell.record.index.rawValue)
+            if !slab.isListed(cell) { broken = ("L6", index) }
+            switch (cell.record.waiting, cell.record.state) {
+            case (.none, _), (.waiting, .submitted), (.waiting, .completed), (.ending, .submitted), (.ending, .completed): break
+            default: broken = ("L5", index)
+            }
+        }
+        if let (number, place) = broken { throw InvariantFailure(number: number, place: place) }
+    }
+}
+
+extension Operations {
+    /// Looks at every numbered invariant of the ledger and throws the first that is broken. For tests: it walks everything.
+    public func checkInvariants() throws(InvariantFailure) { try ledger.checkInvariants() }
+}

@@ -1,0 +1,60 @@
+extension Ledger {
+    /// Settles one packet. Nobody is resumed here.
+    @inline(__always)
+    func deliver(_ packet: Packet) {
+        guard packet.key == .operation else {
+            counts.foreignPackets &+= 1
+            return
+        }
+        // SAFETY: the pointer is compared with the slab's addresses and not followed (C6).
+        guard packet.completion.status != .pending, let block = unsafe packet.block, let cell = unsafe slab.find(block: block) else {
+            counts.stalePackets &+= 1
+            return
+        }
+        switch cell.record.state.deliver(packet.completion) {
+        case .settle: settle(cell)
+        case .reclaimOrphan: reclaim(cell, packet.completion)
+        case .stale: counts.stalePackets &+= 1
+        }
+    }
+
+    @inline(__always)
+    private func settle(_ cell: Cell) {
+        counts.packets &+= 1
+        counts.submitted -= 1
+        counts.completed += 1
+        if case .none = cell.record.waiting {} else { resumptions.append(.completed(id(of: cell))) }
+        settled(on: cell.record.key.slot)
+    }
+
+    /// One submitted operation less on a handle: perhaps the last that a retire waits for.
+    @inline(__always)
+    private func settled(on slot: UInt32) {
+        handles[slot].submitted -= 1
+        if handles[slot].submitted == 0, case .retiring = handles[slot].phase { finishRetire(slot) }
+    }
+
+    private func reclaim(_ cell: Cell, _ completion: Completion) {
+        counts.packets &+= 1
+        counts.orphaned -= 1
+        counts.orphansReturned &+= 1
+        handles[cell.record.key.slot].orphans -= 1
+        close(acquiredBy: completion)
+        release(cell)
+    }
+
+    /// Gives up on a submitted operation: its memory is the kernel's until the packet comes, if it ever does.
+    func detach(_ cell: Cell) {
+        cell.record.state.detach()
+        counts.submitted -= 1
+        counts.orphaned += 1
+        counts.orphanedEver &+= 1
+        handles[cell.record.key.slot].orphans += 1
+        settled(on: cell.record.key.slot)
+    }
+
+    /// A handle that an accept made and that nobody took.
+    func close(acquiredBy completion: Completion) {
+        if completion.acquired != .invalid { port.close(acquired: completion.acquired) }
+    }
+}

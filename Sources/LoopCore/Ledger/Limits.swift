@@ -1,0 +1,38 @@
+/// Everything has a limit. Each has a name, a unit and a reason, and each can be set when the loop is made.
+public struct Limits: Hashable, Sendable {
+    /// Operations in flight on the loop, orphans included. 65,536: two per connection at 32,000 connections.
+    public var operationsMax = 65_536
+    /// Buffer bytes in flight on the loop. 256 MiB: memory lent to a kernel cannot be paged out on Windows, so it must stay a small part.
+    public var bytesMax = 256 << 20
+    /// Operations in flight on one handle. 4,096: one stuck driver must not use up the loop's share.
+    public var operationsPerHandleMax = 4_096
+    /// Buffer bytes in flight on one handle. 64 MiB, for the same reason.
+    public var bytesPerHandleMax = 64 << 20
+    /// Handles associated at once. About a million: the usual hard limit on descriptors.
+    public var handlesMax = 1 << 20
+    /// Buffer bytes that free records of 64 KiB and more may keep for reuse. 16 MiB: one of the largest.
+    public var idleBytesMax = 16 << 20
+
+    /// Packets taken from the port at a time. 256: a batch fits the first-level cache, and the peers' choices lie between 64 and 1,024.
+    public var packetsPerBatchMax = 256
+    /// Jobs run between two looks at the port. 256 jobs of 200 ns are 50 µs.
+    public var jobsPerTurnMax = 256
+    /// Time that jobs may take between two looks at the port, looked at every ``jobsPerClockRead`` jobs. 250 µs: with a batch on either
+    /// side an I/O completion waits less than 1 ms.
+    public var jobNanosecondsPerTurnMax: UInt64 = 250_000
+    /// Inline completions in a turn; further ones go through the queue, so that a fiber whose operations all finish at once still
+    /// suspends.
+    public var inlineCompletionsMax = 64
+
+    /// How long a cancelled operation's packet is waited for before the driver counts as stuck.
+    public var cancelGraceNanoseconds: UInt64 = 2_000_000_000
+    /// How long a shutdown waits for packets before it leaks what is left.
+    public var shutdownBoundNanoseconds: UInt64 = 1_000_000_000
+
+    public init() {}
+
+    /// The most bytes one operation may carry: 16 MiB, far above what one system call moves at once.
+    public static let capacityMax = 16 << 20
+    /// A clock reading costs about 20 ns; at one in sixteen jobs that is about 1 ns a job.
+    static let jobsPerClockRead = 16
+}

@@ -1,0 +1,105 @@
+/// One operation in the slab. The control block is its first field: the address of the record is the address that a packet carries.
+struct Record {
+    /// 160 bytes; see ``ControlBlock``.
+    var control = InlineArray<20, UInt64>(repeating: 0)
+
+    // What stays for the life of the cell.
+    let index: CellIndex
+    let sizeClass: SizeClass
+    /// Advanced each time the record is retired, so an id of an earlier operation never fits again.
+    var generation: UInt64 = 1
+
+    // The operation.
+    var state = OperationState.free
+    var waiting = Waiting.none
+    var key = HandleKey(slot: 0, generation: 0)
+    var native = NativeHandle.invalid
+    var tag: UInt64 = 0
+    var capacity: UInt32 = 0
+    var address = AddressRoom.none
+    var bytesOnError = BytesOnError.withheld
+    var flow = ByteFlow.none
+    var place = SourcePlace(file: "", line: 0)
+    var preparedAt = MonotonicInstant(nanoseconds: 0)
+
+    // Links: records of one handle, in both directions; free records of one class, in one.
+    var nextOnHandle = CellIndex.none
+    var previousOnHandle = CellIndex.none
+    var nextFree = CellIndex.none
+
+    init(index: CellIndex, sizeClass: SizeClass) {
+        self.index = index
+        self.sizeClass = sizeClass
+    }
+}
+
+/// A record at its stable address. A value that may be copied and held for one call; it does not own the cell.
+@safe struct Cell {
+    private let pointer: UnsafeMutablePointer<Record>
+
+    // SAFETY: only the slab makes one, for a cell it keeps until the ledger ends (L6).
+    init(_ pointer: UnsafeMutablePointer<Record>) { unsafe self.pointer = pointer }
+
+    /// The record, in place.
+    var record: Record {
+        // SAFETY: the cell is initialised for as long as the slab lists it, and one thread touches it.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer) }
+        // SAFETY: as above.
+        @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer }
+    }
+
+    // SAFETY: the record's own address; callers only compare it or hand it to the kernel.
+    var block: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(pointer) }
+
+    /// Clears the kernel's part and the port's tag of the control block: bytes 0 to 39.
+    func clearControlBlock() {
+        for word in 0..<5 { record.control[word] = 0 }
+    }
+
+    /// The operation's buffer, behind the record and the room for an address.
+    var buffer: UnsafeMutableRawBufferPointer {
+        // SAFETY: the allocation is `SizeClass.cellBytes` long, which covers the header, the address and the capacity of its class.
+        let front = Cell.headerBytes + (record.address == .one ? Cell.addressBytes : 0)
+        return unsafe UnsafeMutableRawBufferPointer(start: block + front, count: Int(record.capacity))
+    }
+
+    /// Where the address is, if the operation has room for one.
+    var addressPointer: UnsafeMutablePointer<SocketAddress>? {
+        // SAFETY: the room directly behind the header, made ready by `clearAddress` before anyone sees it.
+        guard record.address == .one else { return nil }
+        return unsafe (block + Cell.headerBytes).assumingMemoryBound(to: SocketAddress.self)
+    }
+
+    func clearAddress() {
+        // SAFETY: as for `addressPointer`; SocketAddress is trivial, so initialising over an old one is right.
+        if record.address == .one {
+            unsafe (block + Cell.headerBytes).bindMemory(to: SocketAddress.self, capacity: 1).initialize(to: SocketAddress())
+        }
+    }
+
+    /// The record, rounded up so that the buffer starts on a cache line.
+    static let headerBytes = (MemoryLayout<Record>.stride + 63) & ~63
+    static let addressBytes = (MemoryLayout<SocketAddress>.stride + 63) & ~63
+}
+
+/// Cells come in sizes four apart, so that a freed one serves the next operation of about its size.
+struct SizeClass: Hashable {
+    let rawValue: UInt8
+
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    static let count = 11
+
+    /// The smallest class with room for `bytes` (0…16 MiB and an address): 0, 64, 256, 1 Ki, 4 Ki … 16 Mi.
+    init(holding bytes: Int) {
+        guard bytes > 0 else { self.init(rawValue: 0); return }
+        guard bytes > 64 else { self.init(rawValue: 1); return }
+        let bits = Int.bitWidth - (bytes - 1).leadingZeroBitCount  // 2^bits is the next power of two
+        self.init(rawValue: UInt8(1 + (bits - 6 + 1) / 2))
+    }
+
+    /// What a cell of the class holds behind its header; every class has room for an address beside its bytes.
+    var bytes: Int { rawValue == 0 ? 0 : 64 << (2 * (Int(rawValue) - 1)) }
+
+    var cellBytes: Int { Cell.headerBytes + Cell.addressBytes + bytes }
+}

@@ -1,0 +1,72 @@
+// Who waits for an operation, and how far the wait has come.
+//
+//    none ──wait──► waiting ──deadline or cancel──► ending ──grace──► (stuck: the operation is orphaned)
+//     ▲                │                              │
+//     └────────────────┴──────── packet ──────────────┘
+//
+//    none    → waiting  [Core.wait]
+//    waiting → ending   [Core.end]
+//    waiting → none     [Core.resume, after the packet]
+//    ending  → none     [Core.resume, after the packet; Core.giveUp, after the grace]
+
+/// The one waiter of an operation.
+enum Waiting {
+    case none
+    case waiting(Waiter, deadline: TimerID?)
+    /// A cancel was asked for; the packet has until `grace`.
+    case ending(Waiter, EndCause, grace: TimerID)
+}
+
+/// Why a wait asks its operation to end.
+enum EndCause: UInt8 {
+    case timedOut
+    case cancelled
+}
+
+/// How a wait ended, beside what the packet said.
+///
+/// A read that brought valid bytes is ``finished`` whatever came first: success beats the cancel and the deadline (clause C3).
+public enum WaitEnd: Hashable, Sendable {
+    /// The packet settled it.
+    case finished
+    /// The deadline passed, the operation was cancelled, and the packet says that it ended for that.
+    case timedOut
+    /// The waiting task was cancelled, and the packet says that the operation ended for that.
+    case cancelled
+    /// No packet came within the grace after a cancel: the driver holds the operation. The ledger keeps its memory (clause C8).
+    case stuck(StuckOperation)
+}
+
+/// What a driver did not give back.
+public struct StuckOperation: Hashable, Sendable {
+    public let handle: NativeHandle
+    public let tag: UInt64
+    public let ageNanoseconds: UInt64
+}
+
+/// Whom to tell.
+enum Waiter {
+    case callback((OperationID, WaitEnd) -> Void)
+    case task(SuspendedTask)
+}
+
+/// The one place that holds a bare continuation: resumed once, by whoever takes it out of its record.
+@safe struct SuspendedTask {
+    private let continuation: UnsafeContinuation<WaitEnd, Never>
+
+    // SAFETY: the ledger hands a waiter out once, as it leaves the record (L5).
+    init(_ continuation: UnsafeContinuation<WaitEnd, Never>) { unsafe self.continuation = continuation }
+
+    // SAFETY: as above.
+    func resume(_ end: WaitEnd) { unsafe continuation.resume(returning: end) }
+}
+
+/// What is to be told once the present batch has been settled. Nothing of a user's runs before.
+enum Resumption {
+    /// Completed; its waiter is still in the record, so that a sibling resumed earlier may look at it.
+    case completed(OperationID)
+    /// Given up on: the record keeps the kernel's memory and nothing else.
+    case stuck(Waiter, OperationID, StuckOperation)
+    /// A handle is its caller's again; the timer that bounded the wait is to be cancelled.
+    case retired(RetireWaiter?, RetireReport, grace: TimerID?)
+}

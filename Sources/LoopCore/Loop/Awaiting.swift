@@ -1,0 +1,51 @@
+// The one file with a cancellation handler. On Swift 6.3.1 `withTaskCancellationHandler` runs its function on the generic executor unless
+// that function captures the isolation it is to run on: every handler below does, and the repository test looks for it.
+
+extension Operations {
+    /// Waits for an operation that was submitted by id, and takes its result.
+    ///
+    /// With a timeout, or when the task is cancelled, the operation is asked to end; its packet, or the grace after the request, ends the
+    /// wait (C8, C9). Work that was done first is returned as finished.
+    public func awaitOp(
+        _ id: OperationID, timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws(OperationError) -> Outcome {
+        let cell = try ledger.find(id)
+        if case .completed = cell.record.state { return try ledger.take(cell) }
+        try core.checkCanWait(cell)
+        let end = await suspend(cell, id, timeout?.wholeNanoseconds, isolation)
+        if case .stuck(let operation) = end { return Outcome(stuck: operation) }
+        return try ledger.take(ledger.find(id), end: end)
+    }
+
+    /// Parks the task in the operation's record until the packet, or the grace after a cancel, resumes it.
+    // SAFETY: the record hands the continuation out once (L5), and `checkCanWait` has said that it will take it.
+    private func suspend(
+        _ cell: Cell, _ id: OperationID, _ timeoutNanoseconds: UInt64?, _ isolation: isolated (any Actor)?
+    ) async -> WaitEnd {
+        let loop = loop
+        return await withTaskCancellationHandler {
+            _ = isolation  // captured, or this function runs off the actor
+            return unsafe await withUnsafeContinuation { continuation in
+                let waiter = unsafe Waiter.task(SuspendedTask(continuation))
+                do throws(OperationError) {
+                    try core.wait(cell, waiter, timeoutNanoseconds: timeoutNanoseconds)
+                } catch {
+                    trap("An operation that could be waited for a moment ago cannot be now: \(error).")
+                }
+            }
+        } onCancel: {
+            loop.postCancel(id)
+        }
+    }
+}
+
+extension Core {
+    /// Everything that `wait` may refuse, said before there is a continuation that would have to be resumed.
+    func checkCanWait(_ cell: Cell) throws(OperationError) {
+        guard case .none = cell.record.waiting else { throw .alreadyAwaited }
+        switch cell.record.state {
+        case .submitted, .completed: return
+        case .free, .prepared, .taken, .orphaned: throw .wrongState(expected: .submitted, found: cell.record.state.phase)
+        }
+    }
+}

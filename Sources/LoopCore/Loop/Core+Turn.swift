@@ -1,0 +1,119 @@
+extension Core {
+    /// Sorts what other threads sent.
+    func takeMail(_ mailbox: Mailbox) {
+        mailbox.takeAll { mail in
+            switch mail {
+            case .job(let job): ready.append(.job(job))
+            case .call(let call): ready.append(.call(call))
+            case .cancel(let id): postedCancels.append(id)
+            case .complete(let id, let completion): complete(id, completion)
+            }
+        }
+    }
+
+    /// A completion that came from elsewhere becomes a packet like any other.
+    private func complete(_ id: OperationID, _ completion: Completion) {
+        guard id.ledger == ledger.number, let cell = ledger.slab.find(id.index, generation: id.generation) else {
+            ledger.counts.staleIDs += 1
+            return
+        }
+        // SAFETY: the record is in the slab, so its address is the one the ledger will look for.
+        unsafe port.post(cell.block, completion)
+    }
+
+    /// Runs jobs until the queue is empty or their share of the turn is used up.
+    func runReadyJobs(_ loop: EventLoop) {
+        guard !ready.isEmpty else { return }
+        let sliceEnd = now.advanced(by: limits.jobNanosecondsPerTurnMax)
+        var left = limits.jobsPerTurnMax
+        while left > 0, let next = ready.popFirst() {
+            run(next, loop)
+            left -= 1
+            guard left % Limits.jobsPerClockRead == 0, !ready.isEmpty else { continue }
+            now = port.now()
+            if now >= sliceEnd { break }
+        }
+        meters.jobs &+= UInt64(limits.jobsPerTurnMax - left)
+    }
+
+    @inline(__always)
+    private func run(_ next: Ready, _ loop: EventLoop) {
+        switch next {
+        case .call(let call): loop.enter(call)
+        case .job(let job):
+            runningJob = job.identity
+            loop.run(job)
+            runningJob = 0
+        }
+    }
+
+    /// Queues a job of this thread. One that queues itself again, as a yield does, waits behind the next look at the port.
+    @inline(__always)
+    func enqueue(_ job: UnownedJob) {
+        if job.identity == runningJob { yielded.append(.job(job)) } else { ready.append(.job(job)) }
+    }
+
+    /// Sends the cancels that were posted since the last turn. An id that is gone by now is nobody's business any more.
+    func sendPostedCancels() {
+        while let id = postedCancels.popFirst() { end(id, .cancelled) }
+    }
+
+    /// Fires what is due: collected first, so that a timer made by one that fires waits for the next turn.
+    func fireDueTimers() {
+        guard let next = timers.nextDeadline, next <= now else { return }
+        var left = timers.collectDue(now: now)
+        while left > 0, let due = timers.takeCollected() {
+            left -= 1
+            meters.lateness.add(now.nanoseconds(since: due.deadline))
+            meters.timersFired &+= 1
+            fire(due.payload)
+        }
+    }
+
+    private func fire(_ action: TimerAction) {
+        switch action {
+        case .call(let call): call()
+        case .deadline(let id): end(id, .timedOut)
+        case .grace(let id): giveUp(id)
+        case .retireGrace(let key):
+            if ledger.handles.isCurrent(key) { ledger.retireGraceRanOut(key.slot, now: now) }
+        }
+    }
+
+    /// How long the port may block: not at all while something of ours waits to run.
+    func waitBound(_ wish: WaitBound) -> WaitBound {
+        guard ready.isEmpty, yielded.isEmpty, postedCancels.isEmpty, ledger.resumptions.isEmpty else { return .poll }
+        guard let next = timers.nextDeadline else { return wish }
+        switch wish {
+        case .poll: return .poll
+        case .forever: return .until(next)
+        case .until(let instant): return .until(min(instant, next))
+        }
+    }
+
+    /// Asks the port, blocking only if nobody needs the loop.
+    func waitForPackets(_ wish: WaitBound, _ mailbox: Mailbox) -> Int {
+        var bound = waitBound(wish)
+        if bound != .poll {
+            mailbox.arm()
+            if !mailbox.isEmpty { bound = .poll }
+        }
+        meters.endOfBusy(port.now())
+        let count = batch.fill(from: port, for: bound)
+        now = port.now()
+        if mailbox.disarm() { meters.wakeUps &+= 1 }
+        meters.startOfBusy(now, count)
+        return count
+    }
+
+    /// Settles the batch, every packet of it, before anybody is told.
+    func settle(_ count: Int) {
+        batch.forEach(count) { packet in ledger.deliver(packet) }
+    }
+
+    /// Jobs that gave way are behind the poll now.
+    func releaseYielded() {
+        inlineCompletions = 0
+        while let job = yielded.popFirst() { ready.append(job) }
+    }
+}

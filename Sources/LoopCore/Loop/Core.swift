@@ -1,0 +1,109 @@
+/// The machinery of a loop: not Sendable, touched on the loop's thread alone, behind the check in `EventLoop.core`.
+///
+/// The themes are in Core+Waiting.swift (deadlines and graces of operations), Core+Turn.swift (the phases of a turn) and
+/// Core+Shutdown.swift.
+final class Core {
+    let port: any CompletionPort
+    let ledger: Ledger
+    let limits: Limits
+    let batch: PacketBatch
+    private let pinnedTimers = Pinned(TimerHeap<TimerAction>())
+    private let pinnedReady = Pinned(Ring<Ready>(capacity: 256))
+    /// Jobs that gave way: they run after the next look at the port.
+    private let pinnedYielded = Pinned(Ring<Ready>())
+    /// Cancels asked for on this thread, possibly from within a call of ours: looked at in a phase of their own.
+    private let pinnedPostedCancels = Pinned(Ring<OperationID>())
+    private let pinnedMeters = Pinned(Meters())
+    /// The clock as last read: at the latest when the port last answered.
+    var now: MonotonicInstant
+    var phase = TurnPhase.outside
+    /// The job that runs now, to recognise one that queues itself again.
+    var runningJob: UInt = 0
+    var inlineCompletions = 0
+    /// Fibers that have begun and not ended.
+    var fibers = 0
+
+    init(port: any CompletionPort, limits: Limits) {
+        self.port = port
+        self.limits = limits
+        ledger = Ledger(port: port, limits: limits)
+        batch = PacketBatch(capacity: limits.packetsPerBatchMax)
+        now = port.now()
+    }
+
+    var timers: TimerHeap<TimerAction> {
+        @inline(__always) _read { yield pinnedTimers.value }
+        @inline(__always) _modify { yield &pinnedTimers.value }
+    }
+
+    var ready: Ring<Ready> {
+        @inline(__always) _read { yield pinnedReady.value }
+        @inline(__always) _modify { yield &pinnedReady.value }
+    }
+
+    var yielded: Ring<Ready> {
+        @inline(__always) _read { yield pinnedYielded.value }
+        @inline(__always) _modify { yield &pinnedYielded.value }
+    }
+
+    var postedCancels: Ring<OperationID> {
+        @inline(__always) _read { yield pinnedPostedCancels.value }
+        @inline(__always) _modify { yield &pinnedPostedCancels.value }
+    }
+
+    var meters: Meters {
+        @inline(__always) _read { yield pinnedMeters.value }
+        @inline(__always) _modify { yield &pinnedMeters.value }
+    }
+
+    deinit { port.close() }
+}
+
+/// Where the loop is in its turn. Calls that turn the loop are refused in all but the first.
+enum TurnPhase: UInt8 {
+    case outside
+    case turning
+    case ended
+}
+
+/// What a due timer does.
+enum TimerAction {
+    case call(() -> Void)
+    case deadline(OperationID)
+    case grace(OperationID)
+    case retireGrace(HandleKey)
+}
+
+/// What waits to run on the loop.
+enum Ready {
+    case job(UnownedJob)
+    case call(@Sendable (isolated EventLoop) -> Void)
+}
+
+/// The port's batch: allocated once.
+@safe struct PacketBatch: ~Copyable {
+    private let packets: UnsafeMutableBufferPointer<Packet>
+    let capacity: Int
+
+    // SAFETY: allocated for the life of this value; packets are trivial.
+    init(capacity: Int) {
+        self.capacity = capacity
+        unsafe packets = .allocate(capacity: capacity)
+        unsafe packets.initialize(repeating: Packet(key: PacketKey(rawValue: 0), block: nil, completion: Completion(count: 0)))
+    }
+
+    // SAFETY: as above.
+    deinit { unsafe packets.deallocate() }
+
+    /// Asks the port, and hands out what it brought.
+    // SAFETY: the port fills the first `count` places and keeps no pointer to them.
+    @inline(__always)
+    borrowing func fill(from port: any CompletionPort, for bound: WaitBound) -> Int { unsafe port.wait(into: packets, for: bound) }
+
+    // SAFETY: `count` is what `fill` answered.
+    @inline(__always)
+    borrowing func forEach(_ count: Int, _ body: (Packet) -> Void) {
+        guard count <= capacity else { trap("The port says it filled \(count) places of a batch of \(capacity).") }
+        for place in 0..<count { body(unsafe packets[place]) }
+    }
+}

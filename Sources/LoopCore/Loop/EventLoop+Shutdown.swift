@@ -1,0 +1,72 @@
+extension EventLoop {
+    /// Ends the loop: refuses new operations, asks those in flight to end, and turns until their packets are in, at most for
+    /// ``Limits/shutdownBoundNanoseconds``. What a driver still holds then is leaked on purpose and reported: its memory may yet be written
+    /// to, so it is never freed (C10).
+    ///
+    /// Waiters are told: those of leaked operations that they are stuck. Jobs that come later still run, on the thread that brings them.
+    @discardableResult
+    public nonisolated func shutdown() -> ShutdownReport {
+        let core = core
+        guard core.phase != .ended else { return ShutdownReport(operations: []) }
+        core.open()
+        core.ledger.refuseNewOperations()
+        core.cancelEverything()
+        let bound = core.port.now().advanced(by: core.limits.shutdownBoundNanoseconds)
+        while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound)) }
+        let report = ShutdownReport(operations: core.leakStragglers())
+        core.resumeSettled()
+        core.phase = .ended
+        core.port.close()
+        mailbox.close()
+        thread.leave()
+        runLate()
+        return report
+    }
+}
+
+/// What was left when a loop ended.
+public struct ShutdownReport: Sendable {
+    /// Operations whose driver answered neither them nor their cancellation. Their memory is leaked.
+    public let operations: [OperationDump]
+
+    public var isClean: Bool { operations.isEmpty }
+}
+
+extension Ledger {
+    func refuseNewOperations() { isOpen = false }
+}
+
+extension Core {
+    /// Asks every operation to end, as the cancellation of its waiter would.
+    func cancelEverything() {
+        ledger.slab.forEach { cell in
+            guard case .submitted = cell.record.state else { return }
+            if case .waiting = cell.record.waiting {
+                end(ledger.id(of: cell), .cancelled)
+            } else {
+                _ = try? ledger.cancel(cell)
+            }
+        }
+    }
+
+    /// Nothing is submitted, nobody is left to tell, and no job waits.
+    var isDrained: Bool {
+        ledger.counts.submitted == 0 && ledger.resumptions.isEmpty && ready.isEmpty && yielded.isEmpty && postedCancels.isEmpty
+    }
+
+    /// Gives up on what is still submitted, and says what it was.
+    func leakStragglers() -> [OperationDump] {
+        var left: [OperationDump] = []
+        ledger.slab.forEach { cell in
+            switch cell.record.state {
+            case .submitted:
+                left.append(OperationDump(cell, now: now))
+                ledger.giveUp(cell, now: now)
+            case .orphaned: left.append(OperationDump(cell, now: now))
+            case .free, .prepared, .completed, .taken: break  // Memory of ours alone: the slab frees it.
+            }
+        }
+        ledger.counts.leaked += UInt64(left.count)
+        return left
+    }
+}

@@ -1,0 +1,64 @@
+extension EventLoop {
+    /// Drives the loop once: everything that is due, then one look at the port that blocks as long as `bound` and the timers allow, then
+    /// what the port brought.
+    ///
+    /// For a host that has a loop of its own: call it with ``WaitBound/poll`` whenever ``pollableHandle`` is readable or
+    /// ``nextDeadline`` has come. It returns with the wake armed: a post from another thread makes that handle readable.
+    public nonisolated func turn(_ bound: WaitBound = .forever) {
+        let core = core
+        core.open()
+        runTurn(core, bound)
+        core.close(mailbox)
+    }
+
+    /// As ``turn(_:)``, blocking until the given instant at most.
+    public nonisolated func turn(until instant: MonotonicInstant) { turn(.until(instant)) }
+
+    /// The order of a turn, and nothing else.
+    nonisolated func runTurn(_ core: Core, _ bound: WaitBound) {
+        core.takeMail(mailbox)
+        core.runReadyJobs(self)
+        core.sendPostedCancels()
+        core.fireDueTimers()
+        core.resumeSettled()
+        let count = core.waitForPackets(bound, mailbox)
+        core.settle(count)
+        core.resumeSettled()
+        core.releaseYielded()
+    }
+
+    /// When the loop wants to be turned next: now while something waits to run, ``MonotonicInstant/distantFuture`` while nothing does.
+    public nonisolated var nextDeadline: MonotonicInstant {
+        let core = core
+        guard mailbox.isEmpty, core.waitBound(.forever) != .poll else { return MonotonicInstant(nanoseconds: 0) }
+        return core.timers.nextDeadline ?? .distantFuture
+    }
+
+    /// A descriptor that polls readable when the loop has something to do; nil where the platform has none.
+    public nonisolated var pollableHandle: NativeHandle? { core.port.pollableHandle }
+
+    /// The loop's clock.
+    public nonisolated var now: MonotonicInstant { core.port.now() }
+}
+
+extension Core {
+    /// Begins a turn, and refuses one inside another.
+    func open() {
+        switch phase {
+        case .outside: phase = .turning
+        case .turning:
+            trap(
+                """
+                turn was called inside a callback of the same loop. Return to the loop instead: it turns by itself, and what you wait \
+                for comes as a callback.
+                """)
+        case .ended: trap("turn was called on a loop that has been shut down. Make a new loop.")
+        }
+    }
+
+    /// Ends a turn with the wake armed. A sender who saw the loop awake made no wake; ``EventLoop/nextDeadline`` tells of his mail.
+    func close(_ mailbox: Mailbox) {
+        phase = .outside
+        mailbox.arm()
+    }
+}

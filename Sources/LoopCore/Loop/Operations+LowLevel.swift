@@ -1,0 +1,71 @@
+extension Operations {
+    /// Takes memory for one operation on an associated handle.
+    ///
+    /// The control block and the buffer belong to the ledger from here until the packet is dequeued, whatever the caller does (C2).
+    // SAFETY: the pointers are valid until the packet; that is this contract.
+    public func prepare(
+        _ handle: AssociatedHandle, tag: UInt64 = 0, capacity: Int = 0, address: AddressRoom = .none,
+        bytesOnError: BytesOnError = .withheld, file: StaticString = #fileID, line: UInt = #line
+    ) throws(OperationError) -> PreparedMemory {
+        let cell = try ledger.prepare(
+            handle, capacity: capacity, tag: tag, address: address, bytesOnError: bytesOnError,
+            place: SourcePlace(file: file, line: line), now: core.now)
+        return unsafe PreparedMemory(id: ledger.id(of: cell), controlBlock: cell.block, buffer: cell.buffer)
+    }
+
+    /// Says that the native call owes one packet: it returned success, pending, or a warning status.
+    ///
+    /// Unsafe, because a wrong word here is a use-after-free: ``perform(on:capacity:tag:timeout:isolation:file:line:_:)`` cannot get it
+    /// wrong.
+    @unsafe public func submitted(_ id: OperationID) throws(OperationError) {
+        let cell = try ledger.find(id)
+        try ledger.submitted(cell, .received)
+        // The handle was retired between the preparation and the native call: the operation is asked to end like its siblings.
+        if !ledger.handles.isAssociated(cell.record.key) { _ = try ledger.cancel(cell) }
+    }
+
+    /// Says that the native call failed with an error status, or was not made: no packet is owed, and the id is dead.
+    ///
+    /// Unsafe for the reason that ``submitted(_:)`` is.
+    @unsafe public func abandon(_ id: OperationID) throws(OperationError) { try ledger.abandon(ledger.find(id)) }
+
+    /// Asks for an operation to end early. True if the request went out; false if the operation has completed already, or if the system
+    /// refuses, which is counted. It frees nothing: the packet comes in any case (C3).
+    public func cancel(_ id: OperationID) throws(OperationError) -> Bool { try ledger.cancel(ledger.find(id)) }
+
+    /// Where the operation is in its life.
+    public func state(_ id: OperationID) throws(OperationError) -> OperationPhase { try ledger.find(id).record.state.phase }
+
+    /// Takes a completed operation's result. The id is dead afterwards; the outcome owns the bytes until it is dropped.
+    public func result(_ id: OperationID) throws(OperationError) -> Outcome { try ledger.take(ledger.find(id)) }
+
+    /// Takes a completed operation's result for the time of a call: the cheapest way, nothing is retained. The id is dead afterwards.
+    public func withResult<R: ~Copyable>(_ id: OperationID, _ body: (Completion, RawSpan) -> R) throws(OperationError) -> R {
+        try ledger.take(ledger.find(id), body)
+    }
+
+    /// Retires a completion that nobody wants. The id is dead afterwards.
+    public func free(_ id: OperationID) throws(OperationError) { try ledger.free(ledger.find(id)) }
+
+    /// Calls a function once when the operation has completed, or has been given up on, from a phase of the loop in which everything of
+    /// the loop may be used. At most one waiter for each operation.
+    ///
+    /// With a timeout the operation is cancelled when it passes; its packet, or the grace after the cancel, then ends the wait (C8). After
+    /// ``WaitEnd/stuck(_:)`` the id is dead; after any other end the result is there to be taken.
+    public func onCompletion(
+        _ id: OperationID, timeout: Duration? = nil, _ call: @escaping (OperationID, WaitEnd) -> Void
+    ) throws(OperationError) {
+        try core.wait(ledger.find(id), .callback(call), timeoutNanoseconds: timeout?.wholeNanoseconds)
+    }
+}
+
+extension Duration {
+    /// Rounded up, never down; nothing for a negative one, and the largest number for more than 584 years.
+    var wholeNanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carry) = product.addingReportingOverflow(UInt64((attoseconds + 999_999_999) / 1_000_000_000))
+        return overflow || carry ? .max : sum
+    }
+}

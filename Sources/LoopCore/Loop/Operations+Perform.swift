@@ -1,0 +1,61 @@
+extension Operations {
+    /// Performs one operation: lends `body` a ``PreparedOp``, and returns what became of it.
+    ///
+    /// ```swift
+    /// let outcome = try await ops.perform(on: handle, capacity: 4096) { op in op.read() }
+    /// ```
+    ///
+    /// `body` runs at once, where the caller runs, so it may touch the caller's state. With a timeout, or when the task is cancelled, the
+    /// operation is asked to end and its packet decides: bytes that came first are returned as ``WaitEnd/finished``. A task that is
+    /// cancelled already submits nothing and throws ``OperationError/cancelled``.
+    public func perform(
+        on handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0, timeout: Duration? = nil,
+        isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID, line: UInt = #line,
+        _ body: (consuming PreparedOp) -> Decision
+    ) async throws(OperationError) -> Outcome {
+        guard !Task.isCancelled else { throw .cancelled }
+        let (id, isDone) = try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
+        if isDone { return try result(id) }
+        return try await awaitOp(id, timeout: timeout, isolation: isolation)
+    }
+
+    /// Starts one operation and calls `completed` when it has ended: the seam's high level for code without tasks.
+    ///
+    /// `completed` is never called from here, and always called if this does not throw; it takes the result with ``result(_:)`` or
+    /// ``withResult(_:_:)`` unless the end is ``WaitEnd/stuck(_:)``.
+    @discardableResult
+    public func perform(
+        on handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0, timeout: Duration? = nil, address: AddressRoom = .none,
+        file: StaticString = #fileID, line: UInt = #line, _ body: (consuming PreparedOp) -> Decision,
+        completed: @escaping (OperationID, WaitEnd) -> Void
+    ) throws(OperationError) -> OperationID {
+        let (id, _) = try start(handle, capacity, tag, address, SourcePlace(file: file, line: line), inline: .never, body)
+        try onCompletion(id, timeout: timeout, completed)
+        return id
+    }
+
+    /// Prepares, lets the body decide, and says whether the result is there already.
+    private func start(
+        _ handle: AssociatedHandle, _ capacity: Int, _ tag: UInt64, _ address: AddressRoom, _ place: SourcePlace,
+        inline: InlineCompletion, _ body: (consuming PreparedOp) -> Decision
+    ) throws(OperationError) -> (OperationID, Bool) {
+        let cell = try ledger.prepare(
+            handle, capacity: capacity, tag: tag, address: address, bytesOnError: .withheld, place: place, now: core.now)
+        let id = ledger.id(of: cell)
+        let decision = body(PreparedOp(self, cell, inline: core.mayCompleteInline ? inline : .never))
+        guard decision.id == id else { trap("A function returned the decision of another operation than the one it was lent.") }
+        if let error = decision.error { throw error }
+        switch decision.submission {
+        case .owesPacket: return (id, false)
+        case .completed:
+            core.inlineCompletions += 1
+            return (id, true)
+        case .refused(let code): throw .refused(code)
+        }
+    }
+}
+
+extension Core {
+    /// Work that is done at once may skip the queue, but not for a whole turn: a task whose operations never suspend starves the others.
+    var mayCompleteInline: Bool { inlineCompletions < limits.inlineCompletionsMax }
+}

@@ -1,0 +1,27 @@
+/// The seam: an adapter's own view of the loop, through which every overlapped operation goes.
+///
+/// Its methods run where the adapter runs, so the functions it is given may touch the adapter's own state. It keeps the loop alive, and it
+/// is not Sendable: an actor that leaks it does not compile.
+///
+/// The low level is here: `prepare`, a native call, `submitted` or `abandon`, and a callback or an await. It is enough to embed the loop
+/// without any Swift task. The high level, which cannot be used wrongly, is ``perform(on:capacity:tag:timeout:isolation:file:line:_:)``.
+public final class Operations {
+    public let loop: EventLoop
+    let core: Core
+    let ledger: Ledger
+
+    init(loop: EventLoop, core: Core) {
+        self.loop = loop
+        self.core = core
+        ledger = core.ledger
+    }
+}
+
+/// An operation that has been prepared: its id, and the memory to give to the native call.
+@unsafe public struct PreparedMemory {
+    public let id: OperationID
+    /// The control block; on Windows its first 32 bytes are the OVERLAPPED. It is the ledger's, at this address, until the packet.
+    public let controlBlock: UnsafeMutableRawPointer
+    /// The operation's buffer, of exactly the capacity asked for.
+    public let buffer: UnsafeMutableRawBufferPointer
+}

@@ -1,0 +1,106 @@
+/// An operation on its way to the kernel: submit it, or abandon it; there is nothing else it can be used for.
+///
+/// ``Operations/perform(on:capacity:tag:timeout:isolation:file:line:_:)`` lends one to a function that must return the ``Decision`` only
+/// this value can make. Forgetting a branch, deciding twice, keeping the value, using it off the loop: none of it compiles.
+@safe public struct PreparedOp: ~Copyable {
+    /// For ``Operations/cancel(_:)`` and logs; the result comes from whoever handed out this value.
+    public let id: OperationID
+    private let operations: Operations
+    private let cell: Cell
+    private let inline: InlineCompletion
+
+    init(_ operations: Operations, _ cell: Cell, inline: InlineCompletion) {
+        self.operations = operations
+        self.cell = cell
+        self.inline = inline
+        id = operations.ledger.id(of: cell)
+    }
+
+    /// Room in the operation's buffer.
+    public var capacity: Int { Int(cell.record.capacity) }
+
+    /// Lends the buffer, to be filled before a write.
+    // SAFETY: the record is prepared, so the buffer is the ledger's; the span cannot outlive the call.
+    public borrowing func withBuffer<R: ~Copyable>(_ body: (inout MutableRawSpan) -> R) -> R {
+        var bytes = unsafe MutableRawSpan(_unsafeBytes: cell.buffer)
+        return body(&bytes)
+    }
+
+    /// Makes the adapter's own native call, with the control block and the buffer it may write to until the packet, and takes the call's
+    /// raw code: zero, pending and warning statuses owe a packet, an error status owes none. The seam knows which is which (C1).
+    // SAFETY: the pointers are the ledger's until the packet (C2); the call must hand the kernel this block and no other.
+    public consuming func submit(_ call: (UnsafeMutableRawPointer, UnsafeMutableRawBufferPointer) -> Int32) -> Decision {
+        decide(.received) { port, request in port.classify(unsafe call(request.block, request.buffer)) }
+    }
+
+    /// Hands the operation to somebody else, a thread pool or a wait on an event, who completes it from any thread.
+    public consuming func submit(remote start: (RemoteCompletion) -> Void) -> Decision {
+        let (loop, id) = (operations.loop, id)
+        return decide(.none) { _, _ in
+            start(RemoteCompletion(id, loop))
+            return .owesPacket
+        }
+    }
+
+    /// The work is done and the kernel never saw the control block: the result is here, and no packet will come.
+    public consuming func completedInline(count: Int, error: SystemCode = .none) -> Decision {
+        let completion = Completion(
+            count: count, error: error, status: RawStatus(rawValue: UInt32(bitPattern: error.rawValue)),
+            severity: error == .none ? .success : .error)
+        return decide(.received) { _, _ in .completed(completion) }
+    }
+
+    /// The native call was not made.
+    public consuming func abandon(_ error: SystemCode) -> Decision { decide(.none) { _, _ in .refused(error) } }
+
+    /// Reads into the buffer: what is there, at least one byte. Zero bytes is the end of a stream.
+    public consuming func read(at offset: FileOffset? = nil) -> Decision {
+        decide(.received) { port, request in port.read(request, at: offset) }
+    }
+
+    /// Writes the buffer's first `count` bytes: all of them, unless an error stops it.
+    public consuming func write(count: Int, at offset: FileOffset? = nil) -> Decision {
+        decide(.none) { port, request in port.write(request, count: count, at: offset) }
+    }
+
+    /// Writes ranges of the buffer, in order, as one write.
+    public consuming func write(segments: [Range<Int>], at offset: FileOffset? = nil) -> Decision {
+        decide(.none) { port, request in port.write(request, segments: segments, at: offset) }
+    }
+
+    /// Waits until the handle is ready for one of `interest`; the completion's count is what it is ready for.
+    public consuming func poll(_ interest: Readiness) -> Decision {
+        decide(.none) { port, request in port.poll(request, interest) }
+    }
+
+    /// Accepts one connection: the handle is ``Completion/acquired``.
+    public consuming func accept() -> Decision { decide(.none) { port, request in port.accept(request) } }
+
+    /// Runs a non-blocking call of the adapter's own whenever the handle may be ready for it.
+    public consuming func attempt(_ body: @escaping (NativeHandle) -> AttemptResult) -> Decision {
+        decide(.received) { port, request in port.attempt(request, body) }
+    }
+
+    private consuming func decide(_ flow: ByteFlow, _ verb: (any CompletionPort, PortRequest) -> Submission) -> Decision {
+        do throws(OperationError) {
+            return Decision(id: id, submission: try operations.ledger.submit(cell, flow, inline: inline, verb))
+        } catch {
+            // Retired between the preparation and here, by the very function that decides: the record is still prepared.
+            try? operations.ledger.abandon(cell)
+            return Decision(id: id, submission: .refused(.none), error: error)
+        }
+    }
+}
+
+/// What a ``PreparedOp`` was used for. Only one of those makes it, so a function that must return it cannot forget a branch.
+public struct Decision: ~Copyable {
+    let id: OperationID
+    let submission: Submission
+    let error: OperationError?
+
+    init(id: OperationID, submission: Submission, error: OperationError? = nil) {
+        self.id = id
+        self.submission = submission
+        self.error = error
+    }
+}

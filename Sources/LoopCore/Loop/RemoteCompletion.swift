@@ -1,0 +1,31 @@
+internal import Synchronization
+
+/// Completes one operation from elsewhere: a thread pool, a wait on an event, another library's callback.
+///
+/// Sendable, usable from any thread, once: the first completion posts exactly one packet and any later one does nothing. If it is dropped
+/// unused it completes the operation as aborted, so that nobody waits for ever.
+public final class RemoteCompletion: Sendable {
+    private let id: OperationID
+    private let loop: EventLoop
+    private let isSpent = Atomic<Bool>(false)
+
+    init(_ id: OperationID, _ loop: EventLoop) {
+        self.id = id
+        self.loop = loop
+    }
+
+    deinit { send(Completion(count: 0, severity: .aborted)) }
+
+    /// Posts the packet. Only the first call does.
+    public func complete(count: Int = 0, error: SystemCode = .none) {
+        send(
+            Completion(
+                count: count, error: error, status: RawStatus(rawValue: UInt32(bitPattern: error.rawValue)),
+                severity: error == .none ? .success : .error))
+    }
+
+    private func send(_ completion: Completion) {
+        guard !isSpent.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        loop.postCompletion(id, completion)
+    }
+}

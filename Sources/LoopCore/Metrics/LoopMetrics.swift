@@ -1,0 +1,65 @@
+/// What a loop has counted since it was made. A copy: reading it costs the loop nothing but the copy.
+public struct LoopMetrics: Sendable {
+    public var operations: LedgerCounts
+    public var port: PortMetrics
+    public var turns: UInt64
+    public var jobs: UInt64
+    /// Times another thread had to wake the loop.
+    public var wakeUps: UInt64
+    public var timersFired: UInt64
+    public var timersWaiting: Int
+    public var handles: Int
+    /// Packets in a batch; batches without any are not in it.
+    public var batches: Histogram
+    /// Nanoseconds by which timers fired late.
+    public var lateness: Histogram
+    /// Nanoseconds between two looks at the port: how long a completion may have had to wait.
+    public var lag: Histogram
+}
+
+/// The meters that run inside the machinery.
+struct Meters {
+    var turns: UInt64 = 0
+    var jobs: UInt64 = 0
+    var wakeUps: UInt64 = 0
+    var timersFired: UInt64 = 0
+    var batches = Histogram()
+    var lateness = Histogram()
+    var lag = Histogram()
+    private var busySince: MonotonicInstant?
+
+    /// The port is about to be asked.
+    @inline(__always)
+    mutating func endOfBusy(_ now: MonotonicInstant) {
+        if let busySince { lag.add(now.nanoseconds(since: busySince)) }
+    }
+
+    /// The port has answered.
+    @inline(__always)
+    mutating func startOfBusy(_ now: MonotonicInstant, _ count: Int) {
+        busySince = now
+        turns &+= 1
+        if count > 0 { batches.add(UInt64(count)) }
+    }
+}
+
+extension Operations {
+    /// What the loop has counted so far.
+    public var metrics: LoopMetrics {
+        LoopMetrics(
+            operations: ledger.counts, port: core.port.portMetrics, turns: core.meters.turns, jobs: core.meters.jobs,
+            wakeUps: core.meters.wakeUps, timersFired: core.meters.timersFired, timersWaiting: core.timers.count,
+            handles: ledger.handles.openCount, batches: core.meters.batches, lateness: core.meters.lateness, lag: core.meters.lag)
+    }
+}
+
+extension EventLoop {
+    /// What the loop has counted so far.
+    public var metrics: LoopMetrics { operationsOnThisThread().metrics }
+
+    /// Every operation in flight: handle, tag, state, age, and the source line that prepared it.
+    public func dump() -> LoopDump { operationsOnThisThread().dump() }
+
+    /// The seam, for functions that are isolated to the loop itself.
+    public var operations: Operations { operationsOnThisThread() }
+}

@@ -1,0 +1,35 @@
+/// Why a handle was not accepted. Each case is something that would otherwise hang without a word.
+public enum AssociationError: Error, Hashable, Sendable {
+    /// This loop already has it. Retire it first.
+    case alreadyAssociated
+    /// Another loop or port has it; a handle can be bound to one.
+    case boundElsewhere
+    /// It was opened without FILE_FLAG_OVERLAPPED: its calls would block the loop. Open it again with the flag.
+    case notOverlapped
+    /// It is in blocking mode. Set O_NONBLOCK, or associate it with ``AssociationOptions/setNonblocking``.
+    case blocking
+    /// A console completes nothing. Use a thread, or the platform's own console interface.
+    case console
+    /// A directory cannot be read or waited for.
+    case directory
+    /// The number names no open kernel object.
+    case badHandle
+    /// The limit on associated handles is reached.
+    case tooMany(limit: Int)
+    /// The loop has been shut down.
+    case closed
+    /// This process is a fork of the one that made the loop. Make a new loop here.
+    case forked
+    /// The system refused, for a reason it gives.
+    case system(SystemCode)
+}
+
+/// What ``Operations/associate(_:options:)`` may change about a handle.
+public struct AssociationOptions: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Set O_NONBLOCK instead of refusing a blocking descriptor. It changes the open file, so every process that shares it sees it.
+    public static let setNonblocking = AssociationOptions(rawValue: 1)
+}

@@ -1,0 +1,50 @@
+/// What the kernel said about one operation: the facts of its packet.
+///
+/// Errors are values here (clause C5): a completion with ``error`` 995 or ECANCELED is as ordinary as one with bytes.
+public struct Completion: Hashable, Sendable {
+    /// Bytes moved, as counted by the packet, also on an operation that was cut short; for `poll`, the readiness found.
+    public var count: Int
+    /// The platform's error code, ``SystemCode/none`` for every success-class status.
+    public var error: SystemCode
+    /// The status as the kernel wrote it, for adapters whose API uses success statuses as signals.
+    public var status: RawStatus
+    public var severity: Severity
+    /// The handle that an `accept` made. Whoever takes the result owns it; a completion that nobody takes has it closed by the port.
+    public var acquired: NativeHandle
+
+    public init(
+        count: Int, error: SystemCode = .none, status: RawStatus = .success, severity: Severity = .success,
+        acquired: NativeHandle = .invalid
+    ) {
+        self.count = count
+        self.error = error
+        self.status = status
+        self.severity = severity
+        self.acquired = acquired
+    }
+}
+
+/// One entry of a batch: what the port delivers for an operation, or for a key of its own.
+@safe public struct Packet {
+    public var key: PacketKey
+    /// The control block the kernel was given; nil where the key has none.
+    public var block: UnsafeMutableRawPointer?
+    public var completion: Completion
+
+    // SAFETY: the block is only compared with the addresses the ledger knows; it is never followed before that check (C6).
+    public init(key: PacketKey, block: UnsafeMutableRawPointer?, completion: Completion) {
+        self.key = key
+        unsafe self.block = unsafe block
+        self.completion = completion
+    }
+}
+
+/// The completion key a packet came with. A packet is dispatched on it first; its pointer is looked at only for ``operation``.
+public struct PacketKey: Hashable, Sendable {
+    public let rawValue: UInt64
+
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// Operations of the ledger ("PORTLOOP" in ASCII, read as a big-endian number): unlikely in a stranger's packet.
+    public static let operation = PacketKey(rawValue: 0x504F_5254_4C4F_4F50)
+}
