@@ -8,15 +8,21 @@
 //    retired    → vacant      [HandleTable.vacate: no record names it, so its generation may be forgotten]
 
 /// Where an association is in its life.
-enum HandlePhase {
-    case vacant(next: UInt32)
+enum HandlePhase: UInt8 {
+    case vacant
     case associated
-    case retiring(RetireWaiter?, grace: TimerID?)
+    case retiring
     case retired
 }
 
 /// Told once that a handle is the caller's alone again.
 typealias RetireWaiter = (RetireReport) -> Void
+
+/// Who waits for a handle to be retired, and the timer that bounds it.
+struct RetireWait {
+    let waiter: RetireWaiter?
+    var grace: TimerID?
+}
 
 /// What ``Operations/retire(_:_:)`` found.
 public struct RetireReport: Hashable, Sendable {
@@ -31,6 +37,9 @@ struct HandleEntry {
     var native = NativeHandle.invalid
     var generation: UInt32 = 0
     var phase: HandlePhase
+    var retireWait: RetireWait?
+    /// The next vacant slot, while this one is vacant.
+    var nextVacant = UInt32.max
     /// Records that are not free, orphans included: what the per-handle limits count.
     var operations = 0
     var submitted = 0
@@ -38,6 +47,21 @@ struct HandleEntry {
     var bytes = 0
     /// Head of the list of records, linked through `Record.nextOnHandle`.
     var first = CellIndex.none
+}
+
+/// An association in place. Good until the table is next opened: for one call, and not across a call of anybody else's code.
+@safe struct HandleRef {
+    private let pointer: UnsafeMutablePointer<HandleEntry>
+
+    // SAFETY: only the table makes one, for a place it has initialised.
+    init(_ pointer: UnsafeMutablePointer<HandleEntry>) { unsafe self.pointer = pointer }
+
+    var entry: HandleEntry {
+        // SAFETY: see the type.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer) }
+        // SAFETY: see the type.
+        @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer }
+    }
 }
 
 /// The associations of a loop, by slot. Slots are reused; generations are not.
@@ -60,30 +84,28 @@ struct HandleEntry {
     }
 
     /// The entry in a slot, in place.
-    subscript(slot: UInt32) -> HandleEntry {
-        // SAFETY: the slot is checked; the address is used for one access and never kept.
-        @inline(__always) unsafeAddress {
-            guard slot < UInt32(truncatingIfNeeded: slotCount) else { trap("Slot \(slot) has never been associated.") }
-            return unsafe UnsafePointer(entries + Int(slot))
-        }
-        // SAFETY: as above.
-        @inline(__always) unsafeMutableAddress {
-            guard slot < UInt32(truncatingIfNeeded: slotCount) else { trap("Slot \(slot) has never been associated.") }
-            return unsafe entries + Int(slot)
-        }
+    // SAFETY: the slot is checked against the initialised places.
+    @inline(__always)
+    subscript(slot: UInt32) -> HandleRef {
+        guard slot < UInt32(truncatingIfNeeded: slotCount) else { HandleTable.trapUnknown(slot) }
+        return unsafe HandleRef(entries + Int(slot))
     }
 
-    /// Whether the key names an association that still takes operations.
+    @inline(never)
+    private static func trapUnknown(_ slot: UInt32) -> Never { trap("Slot \(slot) of the handle table has never been opened.") }
+
+    /// The association a key names, if it still takes operations.
     @inline(__always)
-    func isAssociated(_ key: HandleKey) -> Bool {
-        guard key.slot < UInt32(truncatingIfNeeded: slotCount), self[key.slot].generation == key.generation else { return false }
-        if case .associated = self[key.slot].phase { return true }
-        return false
+    func associated(_ key: HandleKey) -> HandleRef? {
+        guard key.slot < UInt32(truncatingIfNeeded: slotCount) else { return nil }
+        let handle = self[key.slot]
+        guard handle.entry.generation == key.generation, handle.entry.phase == .associated else { return nil }
+        return handle
     }
 
     /// Whether the slot still belongs to the key's generation, in whatever phase.
     func isCurrent(_ key: HandleKey) -> Bool {
-        key.slot < UInt32(truncatingIfNeeded: slotCount) && self[key.slot].generation == key.generation
+        key.slot < UInt32(truncatingIfNeeded: slotCount) && self[key.slot].entry.generation == key.generation
     }
 
     /// Opens a slot for a handle that the port is about to accept.
@@ -93,15 +115,15 @@ struct HandleEntry {
         openCount += 1
         guard firstVacant != .max else { return HandleKey(slot: append(entry), generation: lastGeneration) }
         let slot = firstVacant
-        guard case .vacant(let next) = self[slot].phase else { trap("The list of vacant slots names one in use.") }
-        firstVacant = next
-        self[slot] = entry
+        guard self[slot].entry.phase == .vacant else { trap("The list of vacant slots names one in use.") }
+        firstVacant = self[slot].entry.nextVacant
+        self[slot].entry = entry
         return HandleKey(slot: slot, generation: lastGeneration)
     }
 
     /// Forgets an association that no record names any more.
     mutating func vacate(_ slot: UInt32) {
-        self[slot] = HandleEntry(phase: .vacant(next: firstVacant))
+        self[slot].entry = HandleEntry(phase: .vacant, nextVacant: firstVacant)
         firstVacant = slot
         openCount -= 1
     }

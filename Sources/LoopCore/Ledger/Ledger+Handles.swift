@@ -14,14 +14,15 @@ extension Ledger {
     }
 
     /// Whether the handle takes operations: associated here and not retired.
-    func isAssociated(_ handle: AssociatedHandle) -> Bool { handle.ledger == number && handles.isAssociated(handle.key) }
+    func isAssociated(_ handle: AssociatedHandle) -> Bool { handle.ledger == number && handles.associated(handle.key) != nil }
 
-    /// Refuses new operations and asks every submitted one to end. The waiter is told, through ``resumptions``, when none is left.
+    /// Refuses new operations and asks every submitted one to end. The waiter is told, through ``notices``, when none is left.
     func beginRetire(_ handle: AssociatedHandle, _ waiter: RetireWaiter?) throws(OperationError) {
         guard isAssociated(handle) else { throw .notAssociated }
         let slot = handle.key.slot
-        handles[slot].phase = .retiring(waiter, grace: nil)
-        guard handles[slot].submitted > 0 else { return finishRetire(slot) }
+        handles[slot].entry.phase = .retiring
+        handles[slot].entry.retireWait = RetireWait(waiter: waiter)
+        guard handles[slot].entry.submitted > 0 else { return finishRetire(slot) }
         forEachRecord(on: slot) { cell in
             if case .submitted = cell.record.state, (try? cell.record.state.requestCancel()) != nil { _ = askPort(cell) }
         }
@@ -38,27 +39,24 @@ extension Ledger {
     func giveUp(_ cell: Cell, now: MonotonicInstant) {
         let stuck = StuckOperation(
             handle: cell.record.native, tag: cell.record.tag, ageNanoseconds: now.nanoseconds(since: cell.record.preparedAt))
-        let waiting = cell.record.waiting
-        cell.record.waiting = .none
+        let waiter = cell.record.waiting.take()
         detach(cell)
-        switch waiting {
-        case .none: break  // Nobody waits: the count of orphans is all there is to tell.
-        case .waiting(let waiter, _), .ending(let waiter, _, _): resumptions.append(.stuck(waiter, id(of: cell), stuck))
-        }
+        if let waiter { notices.append(.stuck(waiter, id(of: cell), stuck)) }
     }
 
     /// Nothing is submitted on the handle any more: the port forgets it, and whoever asked is told.
     func finishRetire(_ slot: UInt32) {
-        guard case .retiring(let waiter, let grace) = handles[slot].phase else { trap("Only a handle that is retiring can finish to.") }
-        handles[slot].phase = .retired
-        port.dissociate(handles[slot].native, as: HandleKey(slot: slot, generation: handles[slot].generation))
-        resumptions.append(.retired(waiter, RetireReport(stuck: handles[slot].orphans), grace: grace))
-        if handles[slot].operations == 0 { handles.vacate(slot) }
+        guard handles[slot].entry.phase == .retiring else { trap("Only a handle that is retiring can finish to.") }
+        handles[slot].entry.phase = .retired
+        let wait = handles[slot].entry.retireWait.take()
+        port.dissociate(handles[slot].entry.native, as: HandleKey(slot: slot, generation: handles[slot].entry.generation))
+        notices.append(.retired(wait?.waiter, RetireReport(stuck: handles[slot].entry.orphans), grace: wait?.grace))
+        if handles[slot].entry.operations == 0 { handles.vacate(slot) }
     }
 
     /// The records of a handle. The body may take the one it is given off the list, and no other.
     func forEachRecord(on slot: UInt32, _ body: (Cell) -> Void) {
-        var index = handles[slot].first
+        var index = handles[slot].entry.first
         while index != .none {
             let cell = slab[index]
             index = cell.record.nextOnHandle

@@ -78,12 +78,12 @@ extension Ledger {
                 bytes += Int(cell.record.capacity)
                 if case .submitted = cell.record.state { submitted += 1 }
                 if case .orphaned = cell.record.state { orphans += 1 }
-                let key = HandleKey(slot: slot, generation: handles[slot].generation)
+                let key = HandleKey(slot: slot, generation: handles[slot].entry.generation)
                 isLinked = isLinked && cell.record.previousOnHandle == previous && cell.record.key == key
                 previous = cell.record.index
             }
             total += operations
-            let entry = handles[slot]
+            let entry = handles[slot].entry
             try check(isLinked && entry.operations == operations && entry.submitted == submitted, "L4", Int(slot))
             try check(entry.orphans == orphans && entry.bytes == bytes, "L4", Int(slot))
             try check(operations <= limits.operationsPerHandleMax && bytes <= limits.bytesPerHandleMax, "L8", Int(slot))
@@ -102,7 +102,7 @@ extension Ledger {
         slab.forEach { cell in
             let index = Int(cell.record.index.rawValue)
             if !slab.isListed(cell) { broken = ("L6", index) }
-            switch (cell.record.waiting, cell.record.state) {
+            switch (cell.record.waiting.stage, cell.record.state) {
             case (.none, _), (.waiting, .submitted), (.waiting, .completed), (.ending, .submitted), (.ending, .completed): break
             default: broken = ("L5", index)
             }

@@ -5,12 +5,12 @@ extension Ledger {
         now: MonotonicInstant
     ) throws(OperationError) -> Cell {
         guard isOpen else { throw .closed }
-        guard handle.ledger == number, handles.isAssociated(handle.key) else { throw .notAssociated }
-        guard capacity >= 0, capacity <= Limits.capacityMax else {
+        guard handle.ledger == number, let owner = handles.associated(handle.key) else { throw .notAssociated }
+        guard UInt(bitPattern: capacity) <= UInt(Limits.capacityMax) else {
             throw .capacityExceeded(requested: capacity, limit: Limits.capacityMax)
         }
-        try checkLimits(handle.key.slot, capacity)
-        let cell = slab.take(bytes: capacity)
+        guard isWithinLimits(owner, capacity) else { throw refusal(on: owner, capacity) }
+        let cell = slab.take(bytes: address == .one ? capacity + Cell.addressBytes : capacity)
         cell.record.state.prepare()
         cell.record.key = handle.key
         cell.record.native = handle.native
@@ -23,55 +23,54 @@ extension Ledger {
         cell.record.preparedAt = now
         cell.clearControlBlock()
         cell.clearAddress()
-        link(cell)
+        link(cell, owner)
         counts.prepared += 1
         counts.preparedEver &+= 1
+        counts.bytesInFlight += capacity
         return cell
     }
 
-    /// Refuses what could be met later with backpressure, and what never could with an error of its own (clause C12).
     @inline(__always)
-    private func checkLimits(_ slot: UInt32, _ capacity: Int) throws(OperationError) {
-        guard counts.inFlight < limits.operationsMax else { throw .backpressure(.operationsOnLoop) }
-        guard counts.bytesInFlight + capacity <= limits.bytesMax else {
-            if capacity > limits.bytesMax { throw .capacityExceeded(requested: capacity, limit: limits.bytesMax) }
-            throw .backpressure(.bytesOnLoop)
-        }
-        guard handles[slot].operations < limits.operationsPerHandleMax else {
-            if handles[slot].orphans == handles[slot].operations { throw .stuck }
-            throw .backpressure(.operationsOnHandle)
-        }
-        guard handles[slot].bytes + capacity <= limits.bytesPerHandleMax else {
-            if capacity > limits.bytesPerHandleMax { throw .capacityExceeded(requested: capacity, limit: limits.bytesPerHandleMax) }
-            if handles[slot].orphans == handles[slot].operations { throw .stuck }
-            throw .backpressure(.bytesOnHandle)
-        }
+    private func isWithinLimits(_ handle: HandleRef, _ capacity: Int) -> Bool {
+        counts.inFlight < limits.operationsMax && counts.bytesInFlight + capacity <= limits.bytesMax
+            && handle.entry.operations < limits.operationsPerHandleMax && handle.entry.bytes + capacity <= limits.bytesPerHandleMax
     }
 
-    /// Enters a record on its handle's list and into the counts of bytes.
+    /// Which limit refuses: with backpressure where waiting helps, and with an error of its own where it never could (clause C12).
+    @inline(never)
+    private func refusal(on handle: HandleRef, _ capacity: Int) -> OperationError {
+        let bytesMax = min(limits.bytesMax, limits.bytesPerHandleMax)
+        if capacity > bytesMax { return .capacityExceeded(requested: capacity, limit: bytesMax) }
+        if counts.inFlight >= limits.operationsMax { return .backpressure(.operationsOnLoop) }
+        if counts.bytesInFlight + capacity > limits.bytesMax { return .backpressure(.bytesOnLoop) }
+        if handle.entry.operations > 0, handle.entry.orphans == handle.entry.operations { return .stuck }
+        if handle.entry.operations >= limits.operationsPerHandleMax { return .backpressure(.operationsOnHandle) }
+        return .backpressure(.bytesOnHandle)
+    }
+
+    /// Enters a record on its handle's list.
     @inline(__always)
-    private func link(_ cell: Cell) {
-        let slot = cell.record.key.slot
-        let first = handles[slot].first
+    private func link(_ cell: Cell, _ handle: HandleRef) {
+        let first = handle.entry.first
         cell.record.nextOnHandle = first
         cell.record.previousOnHandle = .none
         if first != .none { slab[first].record.previousOnHandle = cell.record.index }
-        handles[slot].first = cell.record.index
-        handles[slot].operations += 1
-        handles[slot].bytes += Int(cell.record.capacity)
-        counts.bytesInFlight += Int(cell.record.capacity)
+        handle.entry.first = cell.record.index
+        handle.entry.operations += 1
+        handle.entry.bytes += Int(cell.record.capacity)
     }
 
     /// Takes a record off its handle's list. The last one of a retired handle frees its slot.
     @inline(__always)
     func unlink(_ cell: Cell) {
-        let (slot, next, previous) = (cell.record.key.slot, cell.record.nextOnHandle, cell.record.previousOnHandle)
-        if previous == .none { handles[slot].first = next } else { slab[previous].record.nextOnHandle = next }
+        let (next, previous) = (cell.record.nextOnHandle, cell.record.previousOnHandle)
+        let handle = handles[cell.record.key.slot]
+        if previous == .none { handle.entry.first = next } else { slab[previous].record.nextOnHandle = next }
         if next != .none { slab[next].record.previousOnHandle = previous }
-        handles[slot].operations -= 1
-        handles[slot].bytes -= Int(cell.record.capacity)
+        handle.entry.operations -= 1
+        handle.entry.bytes -= Int(cell.record.capacity)
         counts.bytesInFlight -= Int(cell.record.capacity)
-        if handles[slot].operations == 0, case .retired = handles[slot].phase { handles.vacate(slot) }
+        if handle.entry.operations == 0, handle.entry.phase == .retired { handles.vacate(cell.record.key.slot) }
     }
 
     /// Gives a record in the state `free` back to the slab.

@@ -11,34 +11,36 @@ extension Ledger {
             counts.stalePackets &+= 1
             return
         }
-        switch cell.record.state.deliver(packet.completion) {
-        case .settle: settle(cell)
+        switch cell.record.state.deliver() {
+        case .settle: settle(cell, packet.completion)
         case .reclaimOrphan: reclaim(cell, packet.completion)
         case .stale: counts.stalePackets &+= 1
         }
     }
 
     @inline(__always)
-    private func settle(_ cell: Cell) {
+    private func settle(_ cell: Cell, _ completion: Completion) {
+        cell.record.completion = completion
         counts.packets &+= 1
         counts.submitted -= 1
         counts.completed += 1
-        if case .none = cell.record.waiting {} else { resumptions.append(.completed(id(of: cell))) }
-        settled(on: cell.record.key.slot)
+        if case .none = cell.record.waiting.stage {} else { settled.append(id(of: cell)) }
+        oneLess(on: cell.record.key.slot)
     }
 
     /// One submitted operation less on a handle: perhaps the last that a retire waits for.
     @inline(__always)
-    private func settled(on slot: UInt32) {
-        handles[slot].submitted -= 1
-        if handles[slot].submitted == 0, case .retiring = handles[slot].phase { finishRetire(slot) }
+    private func oneLess(on slot: UInt32) {
+        let handle = handles[slot]
+        handle.entry.submitted -= 1
+        if handle.entry.submitted == 0, handle.entry.phase == .retiring { finishRetire(slot) }
     }
 
     private func reclaim(_ cell: Cell, _ completion: Completion) {
         counts.packets &+= 1
         counts.orphaned -= 1
         counts.orphansReturned &+= 1
-        handles[cell.record.key.slot].orphans -= 1
+        handles[cell.record.key.slot].entry.orphans -= 1
         close(acquiredBy: completion)
         release(cell)
     }
@@ -49,8 +51,8 @@ extension Ledger {
         counts.submitted -= 1
         counts.orphaned += 1
         counts.orphanedEver &+= 1
-        handles[cell.record.key.slot].orphans += 1
-        settled(on: cell.record.key.slot)
+        handles[cell.record.key.slot].entry.orphans += 1
+        oneLess(on: cell.record.key.slot)
     }
 
     /// A handle that an accept made and that nobody took.

@@ -6,7 +6,7 @@ extension Ledger {
         cell.record.flow = flow
         counts.prepared -= 1
         counts.submitted += 1
-        handles[cell.record.key.slot].submitted += 1
+        handles[cell.record.key.slot].entry.submitted += 1
     }
 
     /// No native call owes anything.
@@ -18,7 +18,8 @@ extension Ledger {
 
     /// The result is here and no packet will come: the kernel never saw the control block.
     func completeInline(_ cell: Cell, _ completion: Completion, _ flow: ByteFlow) throws(OperationError) {
-        try cell.record.state.complete(completion)
+        try cell.record.state.complete()
+        cell.record.completion = completion
         cell.record.flow = flow
         counts.prepared -= 1
         counts.completed += 1
@@ -31,7 +32,7 @@ extension Ledger {
         _ cell: Cell, _ flow: ByteFlow, inline: InlineCompletion, _ verb: (any CompletionPort, PortRequest) -> Submission
     ) throws(OperationError) -> Submission {
         guard case .prepared = cell.record.state else { throw .wrongState(expected: .prepared, found: cell.record.state.phase) }
-        guard handles.isAssociated(cell.record.key) else { throw .notAssociated }
+        guard handles.associated(cell.record.key) != nil else { throw .notAssociated }
         let submission = verb(port, request(cell, inline: inline))
         switch submission {
         case .owesPacket: try submitted(cell, flow)

@@ -5,23 +5,22 @@ extension Ledger {
         return Outcome(completion, end, of: cell, in: self)
     }
 
-    /// Takes the result for the time of a call, without an owner for its memory.
-    // SAFETY: the bytes lie in the cell, which is dropped after the call.
+    /// Takes the result for the time of a call, without an owner for its memory: the caller drops the cell.
+    // SAFETY: the bytes lie in the cell.
     @inline(__always)
-    func take<R: ~Copyable>(_ cell: Cell, _ body: (Completion, RawSpan) -> R) throws(OperationError) -> R {
+    func lend(_ cell: Cell) throws(OperationError) -> LentResult {
         let completion = try claim(cell)
-        defer { drop(cell) }
-        return body(completion, unsafe RawSpan(_unsafeBytes: cell.exposed(completion)))
+        return unsafe LentResult(completion: completion, bytes: cell.exposed(completion), cell: cell)
     }
 
     @inline(__always)
     private func claim(_ cell: Cell) throws(OperationError) -> Completion {
-        guard case .none = cell.record.waiting else { throw .alreadyAwaited }
-        let completion = try cell.record.state.take()
+        guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
+        try cell.record.state.take()
         counts.completed -= 1
         unlink(cell)
         cell.record.generation &+= 1
-        return completion
+        return cell.record.completion
     }
 
     /// Gives a taken record back.
@@ -33,10 +32,17 @@ extension Ledger {
 
     /// Retires a completion that nobody wants.
     func free(_ cell: Cell) throws(OperationError) {
-        guard case .none = cell.record.waiting else { throw .alreadyAwaited }
-        let completion = try cell.record.state.free()
+        guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
+        try cell.record.state.free()
         counts.completed -= 1
-        close(acquiredBy: completion)
+        close(acquiredBy: cell.record.completion)
         release(cell)
     }
+}
+
+/// A result for the time of a call.
+@safe @usableFromInline struct LentResult {
+    @usableFromInline let completion: Completion
+    @usableFromInline let bytes: UnsafeRawBufferPointer
+    let cell: Cell
 }

@@ -1,7 +1,7 @@
 /// Who owns which operation: the records, the associations, and every move between the states of `OperationState`.
 ///
-/// The ledger calls the port and never a user. What is to be told to waiters it collects in ``resumptions``, which the loop works off
-/// when the ledger is whole again. It belongs to the loop's thread. Its invariants are numbered in Ledger+Invariants.swift.
+/// The ledger calls the port and never a user. What is to be told to waiters it collects in ``settled`` and ``notices``, which the loop works
+/// off when the ledger is whole again. It belongs to the loop's thread. Its invariants are numbered in Ledger+Invariants.swift.
 final class Ledger {
     let number = LedgerNumber.next()
     let limits: Limits
@@ -9,7 +9,8 @@ final class Ledger {
     let slab: Slab
     private let pinnedHandles = Pinned(HandleTable())
     private let pinnedCounts = Pinned(LedgerCounts())
-    private let pinnedResumptions = Pinned(Ring<Resumption>())
+    private let pinnedSettled = Pinned(Ring<OperationID>(capacity: 256))
+    private let pinnedNotices = Pinned(Ring<Notice>())
     /// False once the loop ends: from then on nothing is prepared or associated.
     var isOpen = true
 
@@ -29,23 +30,37 @@ final class Ledger {
         @inline(__always) _modify { yield &pinnedCounts.value }
     }
 
-    var resumptions: Ring<Resumption> {
-        @inline(__always) _read { yield pinnedResumptions.value }
-        @inline(__always) _modify { yield &pinnedResumptions.value }
+    /// Operations whose packet has come and whose waiter has not been told yet. The waiter stays in the record until then, so that a
+    /// sibling told earlier may still look at it.
+    var settled: Ring<OperationID> {
+        @inline(__always) _read { yield pinnedSettled.value }
+        @inline(__always) _modify { yield &pinnedSettled.value }
     }
+
+    /// What else is to be told, after those.
+    var notices: Ring<Notice> {
+        @inline(__always) _read { yield pinnedNotices.value }
+        @inline(__always) _modify { yield &pinnedNotices.value }
+    }
+
+    /// Whether there is nobody to tell anything.
+    var hasToldEverybody: Bool { settled.isEmpty && notices.isEmpty }
 
     /// The record an id names. The one place where stale and foreign ids are found out (clause C6).
     @inline(__always)
     func find(_ id: OperationID) throws(OperationError) -> Cell {
-        guard id.ledger == number else {
-            counts.foreignIDs += 1
-            throw .foreignID
-        }
-        guard let cell = slab.find(id.index, generation: id.generation) else {
-            counts.staleIDs += 1
-            throw .staleID
-        }
+        guard id.ledger == number, let cell = slab.find(id.index, generation: id.generation) else { throw refusal(of: id) }
         return cell
+    }
+
+    @inline(never)
+    private func refusal(of id: OperationID) -> OperationError {
+        guard id.ledger == number else {
+            counts.foreignIDs &+= 1
+            return .foreignID
+        }
+        counts.staleIDs &+= 1
+        return .staleID
     }
 
     @inline(__always)

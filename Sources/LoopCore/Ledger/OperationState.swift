@@ -18,12 +18,15 @@
 //    completed → free       [Ledger.free]
 //    taken     → free       [Outcome.deinit]
 
-/// Where an operation is, with the data of that state. The machine does no I/O and resumes nobody.
+/// Where an operation is. The machine does no I/O and resumes nobody.
+///
+/// The completion of a completed operation stands beside it in the record and not in the case: an enum with four words of payload is
+/// compared four words at a time, and an operation is asked for its state five times (measured: 30 ns of 140).
 enum OperationState {
     case free
     case prepared
     case submitted(CancelProgress)
-    case completed(Completion)
+    case completed
     case taken
     case orphaned
 }
@@ -62,27 +65,32 @@ extension OperationState {
         }
     }
 
+    @inline(__always)
     mutating func prepare() {
-        guard case .free = self else { trap("A record taken from the free list was \(phase.name), not free.") }
+        guard case .free = self else { trapOutOfOrder() }
         self = .prepared
     }
 
+    @inline(__always)
     mutating func submit() throws(OperationError) {
         guard case .prepared = self else { throw .wrongState(expected: .prepared, found: phase) }
         self = .submitted(.notAsked)
     }
 
+    @inline(__always)
     mutating func abandon() throws(OperationError) {
         guard case .prepared = self else { throw .wrongState(expected: .prepared, found: phase) }
         self = .free
     }
 
-    mutating func complete(_ completion: Completion) throws(OperationError) {
+    @inline(__always)
+    mutating func complete() throws(OperationError) {
         guard case .prepared = self else { throw .wrongState(expected: .prepared, found: phase) }
-        self = .completed(completion)
+        self = .completed
     }
 
     /// A second request is passed on as well: the first may have been refused.
+    @inline(__always)
     mutating func requestCancel() throws(OperationError) -> CancelAction {
         switch self {
         case .submitted:
@@ -93,10 +101,11 @@ extension OperationState {
         }
     }
 
-    mutating func deliver(_ completion: Completion) -> DeliverAction {
+    @inline(__always)
+    mutating func deliver() -> DeliverAction {
         switch self {
         case .submitted:
-            self = .completed(completion)
+            self = .completed
             return .settle
         case .orphaned:
             self = .free
@@ -105,27 +114,35 @@ extension OperationState {
         }
     }
 
+    @inline(__always)
     mutating func detach() {
-        guard case .submitted = self else { trap("Only a submitted operation can be orphaned; this one is \(phase.name).") }
+        guard case .submitted = self else { trapOutOfOrder() }
         self = .orphaned
     }
 
-    mutating func take() throws(OperationError) -> Completion {
-        guard case .completed(let completion) = self else { throw .wrongState(expected: .completed, found: phase) }
+    @inline(__always)
+    mutating func take() throws(OperationError) {
+        guard case .completed = self else { throw .wrongState(expected: .completed, found: phase) }
         self = .taken
-        return completion
     }
 
+    @inline(__always)
     mutating func drop() {
-        guard case .taken = self else { trap("Only a taken result can be dropped; this one is \(phase.name).") }
+        guard case .taken = self else { trapOutOfOrder() }
         self = .free
     }
 
-    mutating func free() throws(OperationError) -> Completion {
-        guard case .completed(let completion) = self else { throw .wrongState(expected: .completed, found: phase) }
+    @inline(__always)
+    mutating func free() throws(OperationError) {
+        guard case .completed = self else { throw .wrongState(expected: .completed, found: phase) }
         self = .free
-        return completion
     }
+}
+
+extension OperationState {
+    /// A move that only the ledger itself can get wrong. Out of line, so that the moves stay small.
+    @inline(never)
+    private func trapOutOfOrder() -> Never { trap("The ledger moved a record that was \(phase.name) as it may not be moved. This is a bug of Portloop.") }
 }
 
 extension OperationPhase {

@@ -11,7 +11,9 @@ struct Record {
 
     // The operation.
     var state = OperationState.free
-    var waiting = Waiting.none
+    /// What the packet said, once the state is `completed`.
+    var completion = Completion(count: 0)
+    var waiting = Waiting()
     var key = HandleKey(slot: 0, generation: 0)
     var native = NativeHandle.invalid
     var tag: UInt64 = 0
@@ -58,7 +60,7 @@ struct Record {
 
     /// The operation's buffer, behind the record and the room for an address.
     var buffer: UnsafeMutableRawBufferPointer {
-        // SAFETY: the allocation is `SizeClass.cellBytes` long, which covers the header, the address and the capacity of its class.
+        // SAFETY: the slab was asked for room for the address and the capacity together.
         let front = Cell.headerBytes + (record.address == .one ? Cell.addressBytes : 0)
         return unsafe UnsafeMutableRawBufferPointer(start: block + front, count: Int(record.capacity))
     }
@@ -90,16 +92,20 @@ struct SizeClass: Hashable {
 
     static let count = 11
 
-    /// The smallest class with room for `bytes` (0…16 MiB and an address): 0, 64, 256, 1 Ki, 4 Ki … 16 Mi.
+    /// The smallest class with room for `bytes`: 0, 64, 256, 1 Ki, 4 Ki … 16 Mi.
     init(holding bytes: Int) {
         guard bytes > 0 else { self.init(rawValue: 0); return }
         guard bytes > 64 else { self.init(rawValue: 1); return }
         let bits = Int.bitWidth - (bytes - 1).leadingZeroBitCount  // 2^bits is the next power of two
-        self.init(rawValue: UInt8(1 + (bits - 6 + 1) / 2))
+        self.init(rawValue: UInt8(min(SizeClass.count - 1, 1 + (bits - 6 + 1) / 2)))
     }
 
-    /// What a cell of the class holds behind its header; every class has room for an address beside its bytes.
-    var bytes: Int { rawValue == 0 ? 0 : 64 << (2 * (Int(rawValue) - 1)) }
+    /// What a cell of the class holds behind its header. The largest has room for the largest capacity and an address beside it.
+    var bytes: Int {
+        guard rawValue > 0 else { return 0 }
+        let bytes = 64 << (2 * (Int(rawValue) - 1))
+        return Int(rawValue) == SizeClass.count - 1 ? bytes + Cell.addressBytes : bytes
+    }
 
-    var cellBytes: Int { Cell.headerBytes + Cell.addressBytes + bytes }
+    var cellBytes: Int { Cell.headerBytes + bytes }
 }

@@ -1,6 +1,6 @@
 /// A queue in one block of memory that doubles when it is full and never allocates otherwise.
 ///
-/// Jobs, posted calls and resumptions wait in one: pushing and popping cost about 2 ns, an array with a head index 11 (measured).
+/// Jobs, posted calls and notices wait in one: pushing and popping cost about 2 ns, an array with a head index 11 (measured).
 @safe struct Ring<Element>: ~Copyable {
     private var elements: UnsafeMutablePointer<Element>
     private var mask: Int

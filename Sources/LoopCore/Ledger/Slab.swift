@@ -15,7 +15,7 @@
     private(set) var indexCount = 0
     private var vacant: [CellIndex] = []
     private var free = InlineArray<11, FreeList>(repeating: FreeList())
-    private var addresses = AddressTable()
+    private let addresses = Pinned(AddressTable())
     private let idleBytesMax: Int
     /// Bytes of the free cells that ``idleBytesMax`` bounds.
     private(set) var idleBytes = 0
@@ -52,7 +52,7 @@
     // SAFETY: the pointer is compared as a number and not followed.
     @inline(__always)
     func find(block: UnsafeMutableRawPointer) -> Cell? {
-        guard let index = addresses.index(at: UInt(bitPattern: block)) else { return nil }
+        guard let index = addresses.value.index(at: UInt(bitPattern: block)) else { return nil }
         return self[index]
     }
 
@@ -115,7 +115,7 @@
     }
 
     /// Whether the table of addresses leads back to the cell; for checks.
-    func isListed(_ cell: Cell) -> Bool { addresses.index(at: UInt(bitPattern: unsafe cell.block)) == cell.record.index }
+    func isListed(_ cell: Cell) -> Bool { addresses.value.index(at: UInt(bitPattern: unsafe cell.block)) == cell.record.index }
 
     // SAFETY: a new cell is fully initialised before it is listed; `vacant` indices lie below `indexCount`.
     private func make(_ sizeClass: SizeClass) -> Cell {
@@ -126,7 +126,7 @@
         let cell = unsafe Cell(pointer)
         cell.record.generation = Slab.firstGeneration &+ generations
         unsafe cells[Int(index.rawValue)] = cell
-        addresses.insert(UInt(bitPattern: memory), index)
+        addresses.value.insert(UInt(bitPattern: memory), index)
         return cell
     }
 
@@ -138,7 +138,7 @@
     private func dispose(_ cell: Cell) {
         let index = cell.record.index
         generations = max(generations, cell.record.generation)
-        addresses.remove(UInt(bitPattern: unsafe cell.block))
+        addresses.value.remove(UInt(bitPattern: unsafe cell.block))
         unsafe cells[Int(index.rawValue)] = nil
         vacant.append(index)
         Slab.deallocate(cell)

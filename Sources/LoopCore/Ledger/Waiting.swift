@@ -1,3 +1,5 @@
+internal import _Concurrency
+
 // Who waits for an operation, and how far the wait has come.
 //
 //    none ──wait──► waiting ──deadline or cancel──► ending ──grace──► (stuck: the operation is orphaned)
@@ -9,12 +11,42 @@
 //    waiting → none     [Core.resume, after the packet]
 //    ending  → none     [Core.resume, after the packet; Core.giveUp, after the grace]
 
-/// The one waiter of an operation.
-enum Waiting {
-    case none
-    case waiting(Waiter, deadline: TimerID?)
+/// The wait for an operation.
+///
+/// Stage and waiter stand side by side for the reason that `OperationState` gives: the stage is asked for often, the waiter moved once.
+struct Waiting {
+    private(set) var stage = WaitStage.none
+    private var waiter: Waiter?
+    /// The deadline while waiting, the grace while ending.
+    private(set) var timer: TimerID?
+
+    @inline(__always)
+    mutating func begin(_ waiter: consuming Waiter, deadline: TimerID?) {
+        stage = .waiting
+        self.waiter = waiter
+        timer = deadline
+    }
+
     /// A cancel was asked for; the packet has until `grace`.
-    case ending(Waiter, EndCause, grace: TimerID)
+    mutating func end(_ cause: EndCause, grace: TimerID) {
+        stage = .ending(cause)
+        timer = grace
+    }
+
+    /// Takes the waiter out: whoever holds it now tells it.
+    @inline(__always)
+    mutating func take() -> Waiter? {
+        stage = .none
+        timer = nil
+        return waiter.take()
+    }
+}
+
+/// How far the one wait for an operation has come.
+enum WaitStage {
+    case none
+    case waiting
+    case ending(EndCause)
 }
 
 /// Why a wait asks its operation to end.
@@ -61,10 +93,8 @@ enum Waiter {
     func resume(_ end: WaitEnd) { unsafe continuation.resume(returning: end) }
 }
 
-/// What is to be told once the present batch has been settled. Nothing of a user's runs before.
-enum Resumption {
-    /// Completed; its waiter is still in the record, so that a sibling resumed earlier may look at it.
-    case completed(OperationID)
+/// What is to be told beside the completions, once the present batch has been settled.
+enum Notice {
     /// Given up on: the record keeps the kernel's memory and nothing else.
     case stuck(Waiter, OperationID, StuckOperation)
     /// A handle is its caller's again; the timer that bounded the wait is to be cancelled.

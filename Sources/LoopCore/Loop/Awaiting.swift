@@ -1,3 +1,5 @@
+public import _Concurrency
+
 // The one file with a cancellation handler. On Swift 6.3.1 `withTaskCancellationHandler` runs its function on the generic executor unless
 // that function captures the isolation it is to run on: every handler below does, and the repository test looks for it.
 
@@ -42,7 +44,7 @@ extension Operations {
 extension Core {
     /// Everything that `wait` may refuse, said before there is a continuation that would have to be resumed.
     func checkCanWait(_ cell: Cell) throws(OperationError) {
-        guard case .none = cell.record.waiting else { throw .alreadyAwaited }
+        guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
         switch cell.record.state {
         case .submitted, .completed: return
         case .free, .prepared, .taken, .orphaned: throw .wrongState(expected: .submitted, found: cell.record.state.phase)

@@ -1,3 +1,5 @@
+internal import _Concurrency
+
 extension Core {
     /// Sorts what other threads sent.
     func takeMail(_ mailbox: Mailbox) {
@@ -82,7 +84,7 @@ extension Core {
 
     /// How long the port may block: not at all while something of ours waits to run.
     func waitBound(_ wish: WaitBound) -> WaitBound {
-        guard ready.isEmpty, yielded.isEmpty, postedCancels.isEmpty, ledger.resumptions.isEmpty else { return .poll }
+        guard ready.isEmpty, yielded.isEmpty, postedCancels.isEmpty, ledger.hasToldEverybody else { return .poll }
         guard let next = timers.nextDeadline else { return wish }
         switch wish {
         case .poll: return .poll

@@ -1,28 +1,34 @@
 extension Core {
     /// Enters the one waiter of an operation, with a deadline if it has one. It is told in a later phase, never from here.
-    func wait(_ cell: Cell, _ waiter: Waiter, timeoutNanoseconds: UInt64?) throws(OperationError) {
-        guard case .none = cell.record.waiting else { throw .alreadyAwaited }
+    @inline(__always)
+    func wait(_ cell: Cell, _ waiter: consuming Waiter, timeoutNanoseconds: UInt64?) throws(OperationError) {
+        guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
         switch cell.record.state {
         case .submitted:
-            let id = ledger.id(of: cell)
-            let deadline = timeoutNanoseconds.map { timers.insert(port.now().advanced(by: $0), .deadline(id)) }
-            cell.record.waiting = .waiting(waiter, deadline: deadline)
+            var deadline: TimerID?
+            if let timeoutNanoseconds { deadline = startDeadline(cell, timeoutNanoseconds) }
+            cell.record.waiting.begin(waiter, deadline: deadline)
         case .completed:
-            cell.record.waiting = .waiting(waiter, deadline: nil)
-            ledger.resumptions.append(.completed(ledger.id(of: cell)))
+            cell.record.waiting.begin(waiter, deadline: nil)
+            ledger.settled.append(ledger.id(of: cell))
         case .free, .prepared, .taken, .orphaned:
             throw .wrongState(expected: .submitted, found: cell.record.state.phase)
         }
+    }
+
+    @inline(never)
+    private func startDeadline(_ cell: Cell, _ nanoseconds: UInt64) -> TimerID {
+        timers.insert(port.now().advanced(by: nanoseconds), .deadline(ledger.id(of: cell)))
     }
 
     /// A deadline passed or a task was cancelled: asks the operation to end, and gives its packet until the grace.
     func end(_ id: OperationID, _ cause: EndCause) {
         // The packet may have come first, and its result may have been taken: then there is nothing to end.
         guard let cell = ledger.slab.find(id.index, generation: id.generation), id.ledger == ledger.number else { return }
-        guard case .submitted = cell.record.state, case .waiting(let waiter, let deadline) = cell.record.waiting else { return }
-        if let deadline { _ = timers.cancel(deadline) }
+        guard case .submitted = cell.record.state, case .waiting = cell.record.waiting.stage else { return }
+        if let deadline = cell.record.waiting.timer { _ = timers.cancel(deadline) }
         let grace = timers.insert(port.now().advanced(by: limits.cancelGraceNanoseconds), .grace(id))
-        cell.record.waiting = .ending(waiter, cause, grace: grace)
+        cell.record.waiting.end(cause, grace: grace)
         if case .some(.askPort) = try? cell.record.state.requestCancel() { _ = ledger.askPort(cell) }
     }
 
@@ -34,10 +40,10 @@ extension Core {
     }
 
     /// Tells everybody whom the last settling concerns. Their code may do anything to the loop but turn it.
-    func resumeSettled() {
-        while let resumption = ledger.resumptions.popFirst() {
-            switch resumption {
-            case .completed(let id): resume(id)
+    func tellSettled() {
+        while let id = ledger.settled.popFirst() { resume(id) }
+        while let notice = ledger.notices.popFirst() {
+            switch notice {
             case .stuck(let waiter, let id, let operation): tell(waiter, id, .stuck(operation))
             case .retired(let waiter, let report, let grace):
                 if let grace { _ = timers.cancel(grace) }
@@ -46,20 +52,16 @@ extension Core {
         }
     }
 
+    @inline(__always)
     private func resume(_ id: OperationID) {
-        // A sibling that was resumed before may have ended the loop; a waiter that is still there is told all the same.
-        guard let cell = ledger.slab.find(id.index, generation: id.generation) else { return }
-        guard case .completed(let completion) = cell.record.state else { return }
-        let waiting = cell.record.waiting
-        cell.record.waiting = .none
-        switch waiting {
-        case .none: break  // Told already: a waiter that came after the packet is queued once more by its own wait.
-        case .waiting(let waiter, let deadline):
-            if let deadline { _ = timers.cancel(deadline) }
-            tell(waiter, id, .finished)
-        case .ending(let waiter, let cause, let grace):
-            _ = timers.cancel(grace)
-            tell(waiter, id, cell.end(completion, cause))
+        // A waiter that came after the packet is queued by its own wait: the entry that the packet made, if any, finds it gone.
+        guard let cell = ledger.slab.find(id.index, generation: id.generation), case .completed = cell.record.state else { return }
+        if let timer = cell.record.waiting.timer { _ = timers.cancel(timer) }
+        let stage = cell.record.waiting.stage
+        guard let waiter = cell.record.waiting.take() else { return }
+        switch stage {
+        case .none, .waiting: tell(waiter, id, .finished)
+        case .ending(let cause): tell(waiter, id, cell.end(cell.record.completion, cause))
         }
     }
 

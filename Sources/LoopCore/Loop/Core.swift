@@ -1,3 +1,5 @@
+internal import _Concurrency
+
 /// The machinery of a loop: not Sendable, touched on the loop's thread alone, behind the check in `EventLoop.core`.
 ///
 /// The themes are in Core+Waiting.swift (deadlines and graces of operations), Core+Turn.swift (the phases of a turn) and

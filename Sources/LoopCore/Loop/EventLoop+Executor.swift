@@ -1,3 +1,5 @@
+public import _Concurrency
+
 extension EventLoop {
     // SAFETY: what holds the reference (a task, a pinned actor) retains the loop.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe asUnownedSerialExecutor() }

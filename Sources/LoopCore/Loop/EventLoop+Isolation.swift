@@ -1,3 +1,5 @@
+internal import _Concurrency
+
 #if !hasFeature(Embedded)
 extension EventLoop {
     // SAFETY: on the loop's thread, which the caller (the turn) has checked; the executor is the loop itself.

@@ -14,7 +14,7 @@ extension EventLoop {
         let bound = core.port.now().advanced(by: core.limits.shutdownBoundNanoseconds)
         while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound)) }
         let report = ShutdownReport(operations: core.leakStragglers())
-        core.resumeSettled()
+        core.tellSettled()
         core.phase = .ended
         core.port.close()
         mailbox.close()
@@ -41,7 +41,7 @@ extension Core {
     func cancelEverything() {
         ledger.slab.forEach { cell in
             guard case .submitted = cell.record.state else { return }
-            if case .waiting = cell.record.waiting {
+            if case .waiting = cell.record.waiting.stage {
                 end(ledger.id(of: cell), .cancelled)
             } else {
                 _ = try? ledger.cancel(cell)
@@ -51,7 +51,7 @@ extension Core {
 
     /// Nothing is submitted, nobody is left to tell, and no job waits.
     var isDrained: Bool {
-        ledger.counts.submitted == 0 && ledger.resumptions.isEmpty && ready.isEmpty && yielded.isEmpty && postedCancels.isEmpty
+        ledger.counts.submitted == 0 && ledger.hasToldEverybody && ready.isEmpty && yielded.isEmpty && postedCancels.isEmpty
     }
 
     /// Gives up on what is still submitted, and says what it was.

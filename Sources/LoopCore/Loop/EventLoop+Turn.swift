@@ -20,10 +20,10 @@ extension EventLoop {
         core.runReadyJobs(self)
         core.sendPostedCancels()
         core.fireDueTimers()
-        core.resumeSettled()
+        core.tellSettled()
         let count = core.waitForPackets(bound, mailbox)
         core.settle(count)
-        core.resumeSettled()
+        core.tellSettled()
         core.releaseYielded()
     }
 

@@ -1,3 +1,5 @@
+public import _Concurrency
+
 /// A completion-port event loop: an actor that is its own executor.
 ///
 /// It lives on the thread that makes it. That thread drives it (``turn(_:)``), and everything isolated to the loop, or to an actor pinned

@@ -1,3 +1,4 @@
+internal import _Concurrency
 internal import Synchronization
 
 /// What other threads send to a loop. It outlives the loop for as long as anybody can still write to it.

@@ -1,3 +1,5 @@
+public import _Concurrency
+
 /// An actor that lives on a loop: pinned to it, and keeping it alive.
 ///
 /// Conform a handle of yours, keep the loop in a `nonisolated let`, and ask it for your view of the seam with

@@ -15,9 +15,9 @@ extension Operations {
     public func retire(_ handle: AssociatedHandle, _ done: ((RetireReport) -> Void)? = nil) throws(OperationError) {
         try ledger.beginRetire(handle, done)
         let slot = handle.key.slot
-        guard ledger.handles.isCurrent(handle.key), case .retiring(let waiter, _) = ledger.handles[slot].phase else { return }
-        let grace = core.timers.insert(core.port.now().advanced(by: core.limits.cancelGraceNanoseconds), .retireGrace(handle.key))
-        ledger.handles[slot].phase = .retiring(waiter, grace: grace)
+        guard ledger.handles.isCurrent(handle.key), ledger.handles[slot].entry.phase == .retiring else { return }
+        let bound = core.port.now().advanced(by: core.limits.cancelGraceNanoseconds)
+        ledger.handles[slot].entry.retireWait?.grace = core.timers.insert(bound, .retireGrace(handle.key))
     }
 
     /// Whether the handle takes operations.

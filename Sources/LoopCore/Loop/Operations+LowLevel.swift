@@ -21,7 +21,7 @@ extension Operations {
         let cell = try ledger.find(id)
         try ledger.submitted(cell, .received)
         // The handle was retired between the preparation and the native call: the operation is asked to end like its siblings.
-        if !ledger.handles.isAssociated(cell.record.key) { _ = try ledger.cancel(cell) }
+        if ledger.handles[cell.record.key.slot].entry.phase != .associated { _ = try ledger.cancel(cell) }
     }
 
     /// Says that the native call failed with an error status, or was not made: no packet is owed, and the id is dead.
@@ -40,9 +40,19 @@ extension Operations {
     public func result(_ id: OperationID) throws(OperationError) -> Outcome { try ledger.take(ledger.find(id)) }
 
     /// Takes a completed operation's result for the time of a call: the cheapest way, nothing is retained. The id is dead afterwards.
+    // SAFETY: the span cannot outlive the call, and the cell is given back after it.
+    @inlinable
     public func withResult<R: ~Copyable>(_ id: OperationID, _ body: (Completion, RawSpan) -> R) throws(OperationError) -> R {
-        try ledger.take(ledger.find(id), body)
+        let lent = try lend(id)
+        defer { takeBack(lent) }
+        return unsafe body(lent.completion, RawSpan(_unsafeBytes: lent.bytes))
     }
+
+    @usableFromInline
+    func lend(_ id: OperationID) throws(OperationError) -> LentResult { try ledger.lend(ledger.find(id)) }
+
+    @usableFromInline
+    func takeBack(_ lent: LentResult) { ledger.drop(lent.cell) }
 
     /// Retires a completion that nobody wants. The id is dead afterwards.
     public func free(_ id: OperationID) throws(OperationError) { try ledger.free(ledger.find(id)) }
@@ -57,6 +67,14 @@ extension Operations {
     ) throws(OperationError) {
         try core.wait(ledger.find(id), .callback(call), timeoutNanoseconds: timeout?.wholeNanoseconds)
     }
+
+    /// Asks the wait for an operation to end, as the cancellation of a waiting task does: looked at in a phase of the turn, followed by a
+    /// cancel, bounded by the grace. Nothing if nobody waits.
+    public func cancelWait(_ id: OperationID) { core.postedCancels.append(id) }
+
+    /// Queues a packet for an address, as a stranger or a broken driver would: for tests of clause C6.
+    // SAFETY: the port may write its links to the block, as it may to any block of an operation.
+    package func forgePacket(_ block: UnsafeMutableRawPointer, _ completion: Completion) { unsafe core.port.post(block, completion) }
 }
 
 extension Duration {

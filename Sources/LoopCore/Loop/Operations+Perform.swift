@@ -1,3 +1,5 @@
+public import _Concurrency
+
 extension Operations {
     /// Performs one operation: lends `body` a ``PreparedOp``, and returns what became of it.
     ///

@@ -76,7 +76,7 @@ extension Ledger {
     func handleDumps() -> [HandleDump] {
         var dumps: [HandleDump] = []
         for slot in 0..<UInt32(handles.slotCount) {
-            let entry = handles[slot]
+            let entry = handles[slot].entry
             let isRetiring: Bool
             switch entry.phase {
             case .vacant: continue
