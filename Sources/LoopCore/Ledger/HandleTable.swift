@@ -29,6 +29,7 @@ public struct RetireReport: Hashable, Sendable {
     /// Operations whose driver gave no packet within the grace. Their memory stays with the loop; the handle may be closed.
     public var stuck: Int
 
+    /// A report, for tests.
     public init(stuck: Int) { self.stuck = stuck }
 }
 

@@ -12,7 +12,9 @@
 
 /// A broken invariant: which one, and where.
 public struct InvariantFailure: Error, Hashable, Sendable {
+    /// The invariant: L1 to L8.
     public let number: String
+    /// The slot, the cell, or the count at which it was found broken.
     public let place: Int
 }
 
@@ -38,7 +40,7 @@ extension Ledger {
             }
         }
         var broken: Int?
-        slab.forEach { cell in
+        slab.visit { cell in
             let index = Int(cell.record.index.rawValue)
             let expected: Int
             if case .free = cell.record.state { expected = 1 } else { expected = 0 }
@@ -49,7 +51,7 @@ extension Ledger {
 
     private func checkCounts() throws(InvariantFailure) {
         var found = LedgerCounts()
-        slab.forEach { cell in
+        slab.visit { cell in
             switch cell.record.state {
             case .free, .taken: return
             case .prepared: found.prepared += 1
@@ -99,7 +101,7 @@ extension Ledger {
 
     private func checkRecords() throws(InvariantFailure) {
         var broken: (String, Int)?
-        slab.forEach { cell in
+        slab.visit { cell in
             let index = Int(cell.record.index.rawValue)
             if !slab.isListed(cell) { broken = ("L6", index) }
             switch (cell.record.waiting.stage, cell.record.state) {

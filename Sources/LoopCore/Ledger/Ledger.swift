@@ -1,7 +1,7 @@
 /// Who owns which operation: the records, the associations, and every move between the states of `OperationState`.
 ///
-/// The ledger calls the port and never a user. What is to be told to waiters it collects in ``settled`` and ``notices``, which the loop works
-/// off when the ledger is whole again. It belongs to the loop's thread. Its invariants are numbered in Ledger+Invariants.swift.
+/// The ledger calls the port and never a user. What is to be told to waiters it collects in ``settled`` and ``notices``, which the loop
+/// works off when the ledger is whole again. It belongs to the loop's thread. Its invariants are numbered in Ledger+Invariants.swift.
 final class Ledger {
     let number = LedgerNumber.next()
     let limits: Limits

@@ -1,14 +1,21 @@
 /// What the ledger counts. Plain integers, added to where things happen and read by nobody until asked.
 public struct LedgerCounts: Hashable, Sendable {
     // Now.
+    /// Prepared, and neither submitted nor abandoned.
     public var prepared = 0
+    /// Owed a packet.
     public var submitted = 0
+    /// Completed, with a result that nobody has taken.
     public var completed = 0
+    /// Given up on, and still the kernel's.
     public var orphaned = 0
+    /// Capacities of all of those.
     public var bytesInFlight = 0
 
     // Ever.
+    /// Operations prepared.
     public var preparedEver: UInt64 = 0
+    /// Packets that settled an operation.
     public var packets: UInt64 = 0
     /// Operations whose result came without a packet.
     public var inlineCompletions: UInt64 = 0
@@ -18,11 +25,13 @@ public struct LedgerCounts: Hashable, Sendable {
     public var orphansReturned: UInt64 = 0
     /// Operations left to the kernel when the loop ended.
     public var leaked: UInt64 = 0
-    /// Calls with an id that was dead, or another loop's.
+    /// Calls with an id that was dead.
     public var staleIDs: UInt64 = 0
+    /// Calls with an id of another loop.
     public var foreignIDs: UInt64 = 0
-    /// Packets for an address or a record that owed none, and packets with a key of somebody else's.
+    /// Packets for an address or a record that owed none.
     public var stalePackets: UInt64 = 0
+    /// Packets with a key of somebody else's.
     public var foreignPackets: UInt64 = 0
     /// Cancels that the system refused.
     public var refusedCancels: UInt64 = 0

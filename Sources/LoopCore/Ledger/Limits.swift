@@ -21,8 +21,8 @@ public struct Limits: Hashable, Sendable {
     /// side an I/O completion waits less than 1 ms.
     public var jobNanosecondsPerTurnMax: UInt64 = 250_000
     /// Inline completions in a turn; further ones go through the queue, so that a fiber whose operations all finish at once still
-    /// suspends.
-    public var inlineCompletionsMax = 64
+    /// suspends. 256: as many as packets in a batch.
+    public var inlineCompletionsMax = 256
 
     /// How long a cancelled operation's packet is waited for before the driver counts as stuck.
     public var cancelGraceNanoseconds: UInt64 = 2_000_000_000

@@ -142,7 +142,9 @@ extension OperationState {
 extension OperationState {
     /// A move that only the ledger itself can get wrong. Out of line, so that the moves stay small.
     @inline(never)
-    private func trapOutOfOrder() -> Never { trap("The ledger moved a record that was \(phase.name) as it may not be moved. This is a bug of Portloop.") }
+    private func trapOutOfOrder() -> Never {
+        trap("The ledger moved a record that was \(phase.name) as it may not be moved. This is a bug of Portloop.")
+    }
 }
 
 extension OperationPhase {

@@ -4,6 +4,7 @@
 @safe public struct Outcome: ~Copyable {
     /// The facts of the packet. Zero throughout where there was none: ``WaitEnd/stuck(_:)``.
     public let completion: Completion
+    /// How the wait ended.
     public let end: WaitEnd
     /// Bytes that the driver counted on a failed read and that may never have reached the buffer (clause C4).
     public let possiblyLost: Int
@@ -33,7 +34,9 @@
         memory = OperationMemory()
     }
 
+    /// Bytes moved, as the packet counted them.
     public var count: Int { completion.count }
+    /// The packet's error code; none for a success.
     public var error: SystemCode { completion.error }
 
     /// Lends the bytes that a read brought, for the time of the call.

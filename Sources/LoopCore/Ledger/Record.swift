@@ -94,10 +94,13 @@ struct SizeClass: Hashable {
 
     /// The smallest class with room for `bytes`: 0, 64, 256, 1 Ki, 4 Ki … 16 Mi.
     init(holding bytes: Int) {
-        guard bytes > 0 else { self.init(rawValue: 0); return }
-        guard bytes > 64 else { self.init(rawValue: 1); return }
-        let bits = Int.bitWidth - (bytes - 1).leadingZeroBitCount  // 2^bits is the next power of two
-        self.init(rawValue: UInt8(min(SizeClass.count - 1, 1 + (bits - 6 + 1) / 2)))
+        guard bytes > 0 else {
+            self.init(rawValue: 0)
+            return
+        }
+        // 2^bits is the next power of two; each class holds two of them, the first holds all up to 2^6.
+        let bits = max(6, Int.bitWidth - (bytes - 1).leadingZeroBitCount)
+        self.init(rawValue: UInt8(min(SizeClass.count - 1, 1 + (bits - 5) / 2)))
     }
 
     /// What a cell of the class holds behind its header. The largest has room for the largest capacity and an address beside it.

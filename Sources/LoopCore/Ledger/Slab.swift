@@ -97,7 +97,7 @@
 
     /// Every cell there is, for dumps and checks.
     // SAFETY: as for `find`.
-    func forEach(_ body: (Cell) -> Void) {
+    func visit(_ body: (Cell) -> Void) {
         for index in 0..<indexCount {
             if let cell = unsafe cells[index] { body(cell) }
         }

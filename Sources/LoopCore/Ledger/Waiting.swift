@@ -71,8 +71,11 @@ public enum WaitEnd: Hashable, Sendable {
 
 /// What a driver did not give back.
 public struct StuckOperation: Hashable, Sendable {
+    /// The handle it was on.
     public let handle: NativeHandle
+    /// The tag it was prepared with.
     public let tag: UInt64
+    /// How long ago it was prepared.
     public let ageNanoseconds: UInt64
 }
 

@@ -29,6 +29,7 @@ public struct ShutdownReport: Sendable {
     /// Operations whose driver answered neither them nor their cancellation. Their memory is leaked.
     public let operations: [OperationDump]
 
+    /// Whether nothing was left.
     public var isClean: Bool { operations.isEmpty }
 }
 
@@ -39,7 +40,7 @@ extension Ledger {
 extension Core {
     /// Asks every operation to end, as the cancellation of its waiter would.
     func cancelEverything() {
-        ledger.slab.forEach { cell in
+        ledger.slab.visit { cell in
             guard case .submitted = cell.record.state else { return }
             if case .waiting = cell.record.waiting.stage {
                 end(ledger.id(of: cell), .cancelled)
@@ -57,7 +58,7 @@ extension Core {
     /// Gives up on what is still submitted, and says what it was.
     func leakStragglers() -> [OperationDump] {
         var left: [OperationDump] = []
-        ledger.slab.forEach { cell in
+        ledger.slab.visit { cell in
             switch cell.record.state {
             case .submitted:
                 left.append(OperationDump(cell, now: now))

@@ -1,5 +1,5 @@
-internal import _Concurrency
 internal import Synchronization
+internal import _Concurrency
 
 /// What other threads send to a loop. It outlives the loop for as long as anybody can still write to it.
 ///

@@ -5,6 +5,7 @@ public import _Concurrency
 /// Conform a handle of yours, keep the loop in a `nonisolated let`, and ask it for your view of the seam with
 /// ``EventLoop/operations(for:)``. Calls from other isolations hop to the loop by themselves.
 public protocol OnLoop: Actor {
+    /// The loop the actor lives on.
     nonisolated var loop: EventLoop { get }
 }
 
@@ -14,6 +15,7 @@ extension OnLoop {
 }
 
 extension EventLoop: OnLoop {
+    /// The loop itself.
     public nonisolated var loop: EventLoop { self }
 }
 

@@ -6,6 +6,7 @@
 /// The low level is here: `prepare`, a native call, `submitted` or `abandon`, and a callback or an await. It is enough to embed the loop
 /// without any Swift task. The high level, which cannot be used wrongly, is ``perform(on:capacity:tag:timeout:isolation:file:line:_:)``.
 public final class Operations {
+    /// The loop this is a view of.
     public let loop: EventLoop
     let core: Core
     let ledger: Ledger
@@ -19,6 +20,7 @@ public final class Operations {
 
 /// An operation that has been prepared: its id, and the memory to give to the native call.
 @unsafe public struct PreparedMemory {
+    /// What to call it by.
     public let id: OperationID
     /// The control block; on Windows its first 32 bytes are the OVERLAPPED. It is the ledger's, at this address, until the packet.
     public let controlBlock: UnsafeMutableRawPointer

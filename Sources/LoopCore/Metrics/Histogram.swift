@@ -2,7 +2,9 @@
 public struct Histogram: Sendable {
     /// Bucket n counts values below 2^n that are not below 2^(n-1); bucket 0 counts zeros.
     private var buckets = InlineArray<65, UInt64>(repeating: 0)
+    /// Values added.
     public private(set) var count: UInt64 = 0
+    /// The largest value added.
     public private(set) var largest: UInt64 = 0
 
     public init() {}

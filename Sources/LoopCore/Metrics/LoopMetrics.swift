@@ -1,13 +1,20 @@
 /// What a loop has counted since it was made. A copy: reading it costs the loop nothing but the copy.
 public struct LoopMetrics: Sendable {
+    /// Operations, by state and ever.
     public var operations: LedgerCounts
+    /// What the port counts about itself.
     public var port: PortMetrics
+    /// Turns of the loop.
     public var turns: UInt64
+    /// Jobs and posted calls run.
     public var jobs: UInt64
     /// Times another thread had to wake the loop.
     public var wakeUps: UInt64
+    /// Timers fired.
     public var timersFired: UInt64
+    /// Timers that wait for their time.
     public var timersWaiting: Int
+    /// Handles associated.
     public var handles: Int
     /// Packets in a batch; batches without any are not in it.
     public var batches: Histogram

@@ -1,14 +1,20 @@
 /// One operation in flight, as `dump` and the shutdown report show it.
 public struct OperationDump: Hashable, Sendable, CustomStringConvertible {
+    /// The handle it is on.
     public let handle: NativeHandle
+    /// The tag it was prepared with.
     public let tag: UInt64
+    /// Where it is in its life.
     public let phase: OperationPhase
+    /// How long ago it was prepared.
     public let ageNanoseconds: UInt64
+    /// The size of its buffer.
     public let capacity: Int
     /// Whether it has been asked to end.
     public let isCancelling: Bool
     /// The source line that prepared it.
     public let file: String
+    /// The line in that file.
     public let line: UInt32
 
     init(_ cell: Cell, now: MonotonicInstant) {
@@ -32,6 +38,7 @@ public struct OperationDump: Hashable, Sendable, CustomStringConvertible {
 
 /// Everything a loop has in flight, at one instant.
 public struct LoopDump: Sendable, CustomStringConvertible {
+    /// Every operation that is not free.
     public let operations: [OperationDump]
     /// Handles that are associated, with what is in flight on each.
     public let handles: [HandleDump]
@@ -46,10 +53,15 @@ public struct LoopDump: Sendable, CustomStringConvertible {
 
 /// One association, as `dump` shows it.
 public struct HandleDump: Hashable, Sendable, CustomStringConvertible {
+    /// The handle.
     public let handle: NativeHandle
+    /// Records on it, orphans included.
     public let operations: Int
+    /// Those that were given up on.
     public let orphans: Int
+    /// Their buffers together.
     public let bytes: Int
+    /// Whether it refuses new operations.
     public let isRetiring: Bool
 
     public var description: String {
@@ -62,7 +74,7 @@ extension Operations {
     /// Every operation in flight: handle, tag, state, age, and the source line that prepared it. Walks the whole ledger.
     public func dump() -> LoopDump {
         var operations: [OperationDump] = []
-        ledger.slab.forEach { cell in
+        ledger.slab.visit { cell in
             switch cell.record.state {
             case .prepared, .submitted, .completed, .orphaned: operations.append(OperationDump(cell, now: core.port.now()))
             case .free, .taken: break  // Nobody's, or its taker's alone.

@@ -8,10 +8,12 @@ public struct Completion: Hashable, Sendable {
     public var error: SystemCode
     /// The status as the kernel wrote it, for adapters whose API uses success statuses as signals.
     public var status: RawStatus
+    /// What the status means for the bytes.
     public var severity: Severity
     /// The handle that an `accept` made. Whoever takes the result owns it; a completion that nobody takes has it closed by the port.
     public var acquired: NativeHandle
 
+    /// A completion; a success unless said otherwise.
     public init(
         count: Int, error: SystemCode = .none, status: RawStatus = .success, severity: Severity = .success,
         acquired: NativeHandle = .invalid
@@ -26,11 +28,14 @@ public struct Completion: Hashable, Sendable {
 
 /// One entry of a batch: what the port delivers for an operation, or for a key of its own.
 @safe public struct Packet {
+    /// What the packet is dispatched on.
     public var key: PacketKey
     /// The control block the kernel was given; nil where the key has none.
     public var block: UnsafeMutableRawPointer?
+    /// What the kernel said.
     public var completion: Completion
 
+    /// A packet for a key, with the control block where the key has one.
     // SAFETY: the block is only compared with the addresses the ledger knows; it is never followed before that check (C6).
     public init(key: PacketKey, block: UnsafeMutableRawPointer?, completion: Completion) {
         self.key = key

@@ -99,8 +99,9 @@ public let segmentsMax = 16
 
 /// What a port counts about itself.
 public struct PortMetrics: Hashable, Sendable {
-    /// Calls that asked the kernel for events, and how many of them were allowed to block.
+    /// Calls that asked the kernel for events.
     public var kernelWaits: UInt64 = 0
+    /// Those that were allowed to block.
     public var blockingWaits: UInt64 = 0
     /// Events and packets with a generation that is gone, or that nobody here asked for.
     public var staleEvents: UInt64 = 0

@@ -4,10 +4,13 @@
 /// queue links there, so that parking an operation allocates nothing. Bytes 0 to 39 are zero when an operation is prepared; a port
 /// recognises a block that no verb of its own has touched by the zero at ``verbOffset``.
 public enum ControlBlock {
+    /// The kernel's part: the size of an OVERLAPPED.
     public static let kernelBytes = 32
     /// Where a port keeps the tag of the verb it runs; zero means none.
     public static let verbOffset = 32
+    /// The port's part.
     public static let portBytes = 128
+    /// Both.
     public static let bytes = kernelBytes + portBytes
 }
 
@@ -19,10 +22,14 @@ public enum ControlBlock {
     public var buffer: UnsafeMutableRawBufferPointer
     /// Room for a ``SocketAddress``, where the operation was prepared with one.
     public var address: UnsafeMutablePointer<SocketAddress>?
+    /// The handle as it was associated.
     public var handle: NativeHandle
+    /// The association.
     public var key: HandleKey
+    /// Whether the answer may be the result.
     public var inline: InlineCompletion
 
+    /// A request, as the ledger makes it.
     // SAFETY: a plain record of pointers; the ledger vouches for their lifetime until the packet (C2).
     public init(
         block: UnsafeMutableRawPointer, buffer: UnsafeMutableRawBufferPointer, address: UnsafeMutablePointer<SocketAddress>?,
@@ -51,6 +58,7 @@ public enum InlineCompletion: UInt8, Sendable {
 public struct SocketAddress: Sendable {
     /// Bytes of ``storage`` in use; zero where there is no address.
     public var length: UInt32 = 0
+    /// The address, in the platform's own layout.
     public var storage = InlineArray<16, UInt64>(repeating: 0)
 
     public init() {}

@@ -12,9 +12,12 @@ public struct NativeHandle: Hashable, Sendable {
 
 /// The place and generation of one association: what the port keeps with its registration instead of the recyclable handle number.
 public struct HandleKey: Hashable, Sendable {
+    /// The place.
     public let slot: UInt32
+    /// Which association has it; never zero.
     public let generation: UInt32
 
+    /// A key of both.
     public init(slot: UInt32, generation: UInt32) {
         self.slot = slot
         self.generation = generation
@@ -26,6 +29,7 @@ public struct HandleKey: Hashable, Sendable {
         generation = UInt32(truncatingIfNeeded: word >> 32)
     }
 
+    /// Both halves in 64 bits.
     public var word: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
 }
 
@@ -34,7 +38,9 @@ public struct HandleKey: Hashable, Sendable {
 /// It names the *association*, not the number: after ``Operations/retire(_:)`` every use of it is refused with
 /// ``OperationError/notAssociated``, even when the kernel has given the same number to something else (clause C13).
 public struct AssociatedHandle: Hashable, Sendable {
+    /// The handle as the platform spells it.
     public let native: NativeHandle
+    /// The association.
     public let key: HandleKey
     let ledger: UInt32
 }

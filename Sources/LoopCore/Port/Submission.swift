@@ -30,8 +30,11 @@ public struct Readiness: OptionSet, Hashable, Sendable {
 
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+    /// A read would not block.
     public static let readable = Readiness(rawValue: 1)
+    /// A write would not block.
     public static let writable = Readiness(rawValue: 2)
+    /// Urgent or exceptional data.
     public static let priority = Readiness(rawValue: 4)
     /// Reported whether asked for or not.
     public static let hangup = Readiness(rawValue: 8)
@@ -56,5 +59,6 @@ public enum Direction: UInt8, Sendable {
 public struct FileOffset: Hashable, Sendable {
     public let rawValue: UInt64
 
+    /// An offset from the file's beginning.
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }

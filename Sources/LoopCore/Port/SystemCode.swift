@@ -14,6 +14,7 @@ public struct RawStatus: Hashable, Sendable, RawRepresentable {
 
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// Success.
     public static let success = RawStatus(rawValue: 0)
     /// STATUS_PENDING: what a control block says while its work goes on. No packet carries it, but one that somebody forged.
     public static let pending = RawStatus(rawValue: 0x103)

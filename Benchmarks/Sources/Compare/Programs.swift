@@ -1,0 +1,108 @@
+import Foundation
+
+/// Where the programs are, and which of their figures are compared.
+struct Programs {
+    let peers: String
+    let ours: String
+
+    func comparisons(seconds: Double) -> [Comparison] {
+        [1, 64, 512].map { echo(connections: $0, seconds: seconds) } + [
+            Comparison(
+                name: "seam, ns per operation",
+                entrants: [
+                    line("C slab and ring", ["\(peers)/seam", "5000000", "64"], "ns_per_operation", isFloor: true),
+                    line("portloop", [ours, "seam", "5000000", "64"], "ns_per_operation"),
+                ]),
+            timers("insert", ours: "insert_ns", uv: "insert_ns", asio: "insert_ns"),
+            timers("cancel", ours: "cancel_ns", uv: "cancel_ns", asio: "cancel_total_ns"),
+            timers("fire", ours: "fire_ns", uv: "fire_ns", asio: "fire_ns"),
+            Comparison(
+                name: "wake round trip, both threads on one processor",
+                entrants: [
+                    line("eventfd", ["\(peers)/wake", "100000", "0", "0"], "ns_per_round_trip", isFloor: true, pinned: false),
+                    line("portloop", [ours, "wake", "100000", "0", "0"], "ns_per_round_trip", pinned: false),
+                ]),
+            Comparison(
+                name: "post from the loop's own thread",
+                entrants: [
+                    line("asio", ["\(peers)/post-asio"], "post_ns", isFloor: true),
+                    line("portloop", [ours, "post", "5000000"], "post_ns"),
+                ]),
+        ]
+    }
+
+    private func timers(_ what: String, ours key: String, uv: String, asio: String) -> Comparison {
+        Comparison(
+            name: "timers, 1 M, \(what)",
+            entrants: [
+                line("libuv", ["\(peers)/timers-uv"], uv, isFloor: true),
+                line("asio", ["\(peers)/timers-asio"], asio, isFloor: true),
+                line("portloop", [ours, "timers"], key),
+            ])
+    }
+
+    /// A program that prints its figure and ends, on processor 0.
+    private func line(_ name: String, _ command: [String], _ key: String, isFloor: Bool = false, pinned: Bool = true) -> Comparison.Entrant
+    {
+        Comparison.Entrant(name: name, isFloor: isFloor) {
+            output(of: pinned ? ["taskset", "-c", "0"] + command : command).flatMap { figure(key, in: $0) }
+        }
+    }
+
+    /// An echo server and the load client, both on processor 0: the cross-processor wake of a virtual machine hides every difference.
+    private func echo(connections: Int, seconds: Double) -> Comparison {
+        func server(_ name: String, _ command: [String], isFloor: Bool = false) -> Comparison.Entrant {
+            Comparison.Entrant(name: name, isFloor: isFloor) { measureEcho(command, connections, seconds) }
+        }
+        return Comparison(
+            name: "echo 64 B, \(connections) connections, server CPU per request",
+            entrants: [
+                server("epoll, level", ["\(peers)/echo-level"], isFloor: true),
+                server("epoll, edge", ["\(peers)/echo-edge"], isFloor: true),
+                server("portloop", [ours, "echo"]),
+                server("libuv", ["\(peers)/echo-uv"]),
+                server("asio", ["\(peers)/echo-asio"]),
+            ])
+    }
+
+    private func measureEcho(_ command: [String], _ connections: Int, _ seconds: Double) -> Double? {
+        let server = Process()
+        server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        server.arguments = ["taskset", "-c", "0"] + command
+        let pipe = Pipe()
+        server.standardOutput = pipe
+        guard (try? server.run()) != nil else { return nil }
+        defer {
+            server.terminate()
+            server.waitUntilExit()
+        }
+        var said = ""
+        while !said.contains("\n") {
+            let bytes = pipe.fileHandleForReading.availableData
+            if bytes.isEmpty { return nil }
+            said += String(decoding: bytes, as: UTF8.self)
+        }
+        guard let port = said.split(separator: " ").last.map({ $0.trimmingCharacters(in: .whitespacesAndNewlines) }) else { return nil }
+        let load = ["taskset", "-c", "0", "\(peers)/load", port, "\(connections)", "64", "\(seconds)", "\(server.processIdentifier)"]
+        return output(of: load).flatMap { figure("server_cpu_ns_per_request", in: $0) }
+    }
+}
+
+/// What a command prints; nil if it fails.
+func output(of command: [String]) -> String? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    guard (try? process.run()) != nil else { return nil }
+    let bytes = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return process.terminationStatus == 0 ? String(decoding: bytes, as: UTF8.self) : nil
+}
+
+/// The value of `key=value` in a line.
+func figure(_ key: String, in line: String) -> Double? {
+    for word in line.split(whereSeparator: \.isWhitespace) where word.hasPrefix("\(key)=") { return Double(word.dropFirst(key.count + 1)) }
+    return nil
+}

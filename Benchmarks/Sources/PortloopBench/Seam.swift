@@ -1,0 +1,47 @@
+import Glibc
+import LoopEpoll
+import Portloop
+
+/// What the seam itself costs: prepare, submitted, a packet posted by the port, settle, callback, result. No system call but the look at
+/// the kernel that the port makes once in a batch.
+// SAFETY: no native call is made; each operation that is called submitted gets its packet from the port below.
+func runSeam(operations: Int, depth: Int) {
+    let port: EpollPort
+    do { port = try EpollPort() } catch { trap("no completion port: \(error)") }
+    nonisolated(unsafe) let posting = port
+    let loop = unsafe EventLoop(port: posting)
+    let ops = loop.operationsOnThisThread()
+    // Any handle will do: nothing is read from it.
+    var pipe: [Int32] = [0, 0]
+    guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &pipe) == 0 else { trap("no socket pair") }
+    let handle: AssociatedHandle
+    do { handle = try ops.associate(NativeHandle(rawValue: Int(pipe[0]))) } catch { trap("the socket was refused: \(error)") }
+    let sum = Sum()
+    var expected = 0
+    let completed: (OperationID, WaitEnd) -> Void = { [unowned(unsafe) ops] id, _ in
+        sum.add((try? unsafe ops.withResult(id) { completion, _ in completion.count }) ?? 0)
+    }
+    func round() throws(OperationError) {
+        for _ in 0..<depth {
+            let memory = unsafe try ops.prepare(handle, tag: 1)
+            try unsafe ops.submitted(memory.id)
+            try ops.onCompletion(memory.id, completed)
+            unsafe posting.post(memory.controlBlock, Completion(count: 1))
+        }
+        expected += depth
+        while sum.value < expected { loop.turn(.poll) }
+    }
+    let rounds = operations / depth
+    do {
+        for _ in 0..<max(1, rounds / 10) { try round() }
+        let began = loop.now
+        for _ in 0..<rounds { try round() }
+        let took = loop.now.nanoseconds(since: began)
+        print("operations=\(rounds * depth) ns_per_operation=\(Double(took) / Double(rounds * depth)) sum=\(sum.value)")
+    } catch { trap("the seam refused: \(error)") }
+}
+
+private final class Sum {
+    private(set) var value = 0
+    func add(_ count: Int) { value += count }
+}

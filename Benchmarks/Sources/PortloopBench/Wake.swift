@@ -1,0 +1,101 @@
+import Glibc
+import Portloop
+import Synchronization
+
+/// Two loops on two threads that post to each other and sleep in between: the round trip of a cross-thread wake.
+func runWake(rounds: Int, cpus: (Int, Int)?) {
+    let here = makeLoop()
+    pin(cpus?.0)
+    let there = Partner(cpu: cpus?.1)
+    let other = there.loop
+    let game = Game(rounds: rounds)
+    for warm in [true, false] {
+        game.restart(warm ? rounds / 10 : rounds)
+        let began = here.now
+        game.serve(here, other)
+        while !game.isOver { here.turn() }
+        let took = here.now.nanoseconds(since: began)
+        if !warm { print("rounds=\(rounds) ns_per_round_trip=\(Double(took) / Double(rounds))") }
+    }
+    there.stop()
+}
+
+/// The ball: handed from loop to loop, so one thread at a time has it.
+private final class Game: Sendable {
+    private let left = Atomic<Int>(0)
+
+    init(rounds: Int) {}
+
+    func restart(_ rounds: Int) { left.store(rounds, ordering: .relaxed) }
+
+    var isOver: Bool { left.load(ordering: .relaxed) == 0 }
+
+    func serve(_ near: EventLoop, _ far: EventLoop) {
+        far.post { [self] _ in
+            near.post { [self] _ in
+                if left.wrappingSubtract(1, ordering: .relaxed).newValue > 0 { serve(near, far) }
+            }
+        }
+    }
+}
+
+/// A thread with a loop of its own, which runs until it is told to stop.
+private final class Partner: Sendable {
+    private let made = Atomic<UInt>(0)
+    private let isStopping = Atomic<Bool>(false)
+
+    // SAFETY: the reference handed to the thread is balanced there.
+    init(cpu: Int?) {
+        var thread = pthread_t()
+        let start = Start(self, cpu)
+        unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                pin(start.cpu)
+                start.partner.run()
+                return nil
+            }, Unmanaged.passRetained(start).toOpaque())
+        unsafe pthread_detach(thread)
+        while made.load(ordering: .acquiring) == 0 { sched_yield() }
+    }
+
+    // SAFETY: the thread keeps its loop alive while `made` holds its address.
+    var loop: EventLoop {
+        guard let address = UnsafeRawPointer(bitPattern: made.load(ordering: .acquiring)) else { trap("the partner has no loop") }
+        return unsafe Unmanaged<EventLoop>.fromOpaque(address).takeUnretainedValue()
+    }
+
+    // SAFETY: as for `loop`.
+    private func run() {
+        let loop = makeLoop()
+        made.store(UInt(bitPattern: unsafe Unmanaged.passUnretained(loop).toOpaque()), ordering: .releasing)
+        while !isStopping.load(ordering: .relaxed) { loop.turn() }
+        loop.shutdown()
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        loop.post { _ in }
+    }
+}
+
+private final class Start {
+    let partner: Partner
+    let cpu: Int?
+
+    init(_ partner: Partner, _ cpu: Int?) {
+        self.partner = partner
+        self.cpu = cpu
+    }
+}
+
+/// Binds the calling thread to a processor.
+// SAFETY: the set is as large as the call is told.
+func pin(_ cpu: Int?) {
+    guard let cpu else { return }
+    var set = cpu_set_t()
+    unsafe withUnsafeMutableBytes(of: &set) { bytes in unsafe bytes[cpu / 8] |= UInt8(1) << UInt8(cpu % 8) }
+    unsafe sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &set)
+}

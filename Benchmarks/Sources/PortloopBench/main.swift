@@ -1,0 +1,22 @@
+import Portloop
+
+// The programs of this project that the benchmarks run, in one executable: each prints one line of key=value, as the floors and peers do.
+
+let arguments = CommandLine.arguments
+switch arguments.count > 1 ? arguments[1] : "" {
+case "echo": runEcho()
+case "seam": runSeam(operations: number(2, 20_000_000), depth: number(3, 64))
+case "timers": runTimers(count: number(2, 1_000_000))
+case "post": runPost(count: number(2, 10_000_000))
+case "wake": runWake(rounds: number(2, 200_000), cpus: arguments.count > 4 ? (number(3, 0), number(4, 0)) : nil)
+case "storm": runStorm(milliseconds: number(2, 500))
+default: print("usage: PortloopBench echo | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] | wake [ROUNDS CPU CPU] | storm [MS]")
+}
+
+/// The argument at a place, or what is usual.
+func number(_ place: Int, _ usual: Int) -> Int { arguments.count > place ? Int(arguments[place]) ?? usual : usual }
+
+/// The loop every program runs on; without one there is nothing to measure.
+func makeLoop() -> EventLoop {
+    do { return try EventLoop.native() } catch { trap("no completion port: \(error)") }
+}
