@@ -39,9 +39,10 @@ let package = Package(
             dependencies: ["Portloop", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
             swiftSettings: strict),
         .testTarget(name: "LoopCoreTests", dependencies: ["LoopCore", "LoopSim"], swiftSettings: strict),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .testTarget(
             name: "LoopEpollTests",
-            dependencies: ["LoopCore", "LoopSim", "LoopEpoll", "CLoopEpoll", "Portloop"],
+            dependencies: ["LoopCore", "LoopSim", "LoopEpoll", "CLoopEpoll", "Portloop", "CTestSupport"],
             swiftSettings: strict),
         .testTarget(name: "LoopSimTests", dependencies: ["LoopCore", "LoopSim"], swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),

@@ -54,16 +54,15 @@ extension Ledger {
         slab.visit { cell in
             switch cell.record.state {
             case .free, .taken: return
-            case .prepared: found.prepared += 1
+            case .prepared, .completed: break
             case .submitted: found.submitted += 1
-            case .completed: found.completed += 1
             case .orphaned: found.orphaned += 1
             }
+            found.inFlight += 1
             found.bytesInFlight += Int(cell.record.capacity)
         }
-        try check(found.prepared == counts.prepared, "L2", found.prepared)
+        try check(found.inFlight == counts.inFlight, "L2", found.inFlight)
         try check(found.submitted == counts.submitted, "L2", found.submitted)
-        try check(found.completed == counts.completed, "L2", found.completed)
         try check(found.orphaned == counts.orphaned, "L2", found.orphaned)
         try check(found.bytesInFlight == counts.bytesInFlight, "L3", found.bytesInFlight)
         try check(counts.inFlight <= limits.operationsMax && counts.bytesInFlight <= limits.bytesMax, "L8", counts.inFlight)

@@ -24,7 +24,7 @@ extension Ledger {
         cell.clearControlBlock()
         cell.clearAddress()
         link(cell, owner)
-        counts.prepared += 1
+        counts.inFlight += 1
         counts.preparedEver &+= 1
         counts.bytesInFlight += capacity
         return cell
@@ -70,6 +70,7 @@ extension Ledger {
         handle.entry.operations -= 1
         handle.entry.bytes -= Int(cell.record.capacity)
         counts.bytesInFlight -= Int(cell.record.capacity)
+        counts.inFlight -= 1
         if handle.entry.operations == 0, handle.entry.phase == .retired { handles.vacate(cell.record.key.slot) }
     }
 

@@ -23,7 +23,6 @@ extension Ledger {
         cell.record.completion = completion
         counts.packets &+= 1
         counts.submitted -= 1
-        counts.completed += 1
         if case .none = cell.record.waiting.stage {} else { settled.append(id(of: cell)) }
         oneLess(on: cell.record.key.slot)
     }

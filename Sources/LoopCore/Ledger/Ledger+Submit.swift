@@ -4,7 +4,6 @@ extension Ledger {
     func submitted(_ cell: Cell, _ flow: ByteFlow) throws(OperationError) {
         try cell.record.state.submit()
         cell.record.flow = flow
-        counts.prepared -= 1
         counts.submitted += 1
         handles[cell.record.key.slot].entry.submitted += 1
     }
@@ -12,7 +11,6 @@ extension Ledger {
     /// No native call owes anything.
     func abandon(_ cell: Cell) throws(OperationError) {
         try cell.record.state.abandon()
-        counts.prepared -= 1
         release(cell)
     }
 
@@ -21,8 +19,6 @@ extension Ledger {
         try cell.record.state.complete()
         cell.record.completion = completion
         cell.record.flow = flow
-        counts.prepared -= 1
-        counts.completed += 1
         counts.inlineCompletions &+= 1
     }
 

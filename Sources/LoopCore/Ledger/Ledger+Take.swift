@@ -17,7 +17,6 @@ extension Ledger {
     private func claim(_ cell: Cell) throws(OperationError) -> Completion {
         guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
         try cell.record.state.take()
-        counts.completed -= 1
         unlink(cell)
         cell.record.generation &+= 1
         return cell.record.completion
@@ -34,7 +33,6 @@ extension Ledger {
     func free(_ cell: Cell) throws(OperationError) {
         guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
         try cell.record.state.free()
-        counts.completed -= 1
         close(acquiredBy: cell.record.completion)
         release(cell)
     }

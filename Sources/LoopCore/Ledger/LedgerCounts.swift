@@ -1,15 +1,13 @@
 /// What the ledger counts. Plain integers, added to where things happen and read by nobody until asked.
 public struct LedgerCounts: Hashable, Sendable {
     // Now.
-    /// Prepared, and neither submitted nor abandoned.
-    public var prepared = 0
+    /// Records that are not free: what ``Limits/operationsMax`` bounds.
+    public var inFlight = 0
     /// Owed a packet.
     public var submitted = 0
-    /// Completed, with a result that nobody has taken.
-    public var completed = 0
     /// Given up on, and still the kernel's.
     public var orphaned = 0
-    /// Capacities of all of those.
+    /// Capacities of all that is in flight.
     public var bytesInFlight = 0
 
     // Ever.
@@ -35,9 +33,6 @@ public struct LedgerCounts: Hashable, Sendable {
     public var foreignPackets: UInt64 = 0
     /// Cancels that the system refused.
     public var refusedCancels: UInt64 = 0
-
-    /// Records that are not free: what ``Limits/operationsMax`` bounds.
-    public var inFlight: Int { prepared + submitted + completed + orphaned }
 
     public init() {}
 }

@@ -2,7 +2,7 @@
 public enum OperationError: Error, Hashable, Sendable {
     /// The handle was never associated, or has been retired: associate it first. An operation on it would never complete.
     case notAssociated
-    /// More bytes than one operation may carry, or fewer than none.
+    /// More bytes than one operation may carry, than its buffer holds, or fewer than none; or more ranges than one write may have.
     case capacityExceeded(requested: Int, limit: Int)
     /// A limit on operations in flight is reached. Wait for one to complete.
     case backpressure(CapacityLimit)

@@ -14,7 +14,7 @@ public struct OperationID: Hashable, Sendable {
 struct CellIndex: Hashable, Sendable {
     let rawValue: UInt32
 
-    static let none = CellIndex(rawValue: .max)
+    static var none: CellIndex { CellIndex(rawValue: .max) }
 }
 
 /// Numbers that tell one ledger's ids from another's.

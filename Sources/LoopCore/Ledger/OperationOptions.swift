@@ -23,6 +23,7 @@ struct SourcePlace {
     let file: StaticString
     let line: UInt32
 
+    @inline(__always)
     init(file: StaticString, line: UInt) {
         self.file = file
         self.line = UInt32(truncatingIfNeeded: line)

@@ -65,7 +65,6 @@ final class Core {
 enum TurnPhase: UInt8 {
     case outside
     case turning
-    case ended
 }
 
 /// What a due timer does.

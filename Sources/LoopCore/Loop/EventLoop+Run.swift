@@ -27,7 +27,11 @@ extension EventLoop {
 
     private func fiberBegan() { core.fibers += 1 }
 
-    private func fiberEnded() { core.fibers -= 1 }
+    private func fiberEnded() {
+        core.fibers -= 1
+        // The turn that ends the last fiber must not sleep: `run` looks between turns.
+        if core.fibers == 0 { core.yielded.append(.call { _ in }) }
+    }
 }
 
 /// Where a run's result waits for the turn that notices it. Written and read on the loop's thread alone.

@@ -6,8 +6,9 @@ extension EventLoop {
     /// Waiters are told: those of leaked operations that they are stuck. Jobs that come later still run, on the thread that brings them.
     @discardableResult
     public nonisolated func shutdown() -> ShutdownReport {
+        // A loop that has ended has no thread any more, and nothing left.
+        if mailbox.isClosed { return ShutdownReport(operations: []) }
         let core = core
-        guard core.phase != .ended else { return ShutdownReport(operations: []) }
         core.open()
         core.ledger.refuseNewOperations()
         core.cancelEverything()
@@ -15,7 +16,6 @@ extension EventLoop {
         while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound)) }
         let report = ShutdownReport(operations: core.leakStragglers())
         core.tellSettled()
-        core.phase = .ended
         core.port.close()
         mailbox.close()
         thread.leave()

@@ -52,7 +52,6 @@ extension Core {
                 turn was called inside a callback of the same loop. Return to the loop instead: it turns by itself, and what you wait \
                 for comes as a callback.
                 """)
-        case .ended: trap("turn was called on a loop that has been shut down. Make a new loop.")
         }
     }
 

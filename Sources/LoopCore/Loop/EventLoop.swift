@@ -34,6 +34,7 @@ public actor EventLoop: SerialExecutor, TaskExecutor {
 
     @inline(never)
     private nonisolated func trapOffThread() -> Never {
+        if mailbox.isClosed { trap("An event loop was used after it was shut down. Make a new one.") }
         trap(
             """
             An event loop was used off its thread. It belongs to the thread that made it: call it from a task or an actor that runs on \

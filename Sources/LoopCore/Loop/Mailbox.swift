@@ -64,6 +64,8 @@ internal import _Concurrency
         return attention.exchange(Attention.awake.rawValue, ordering: .sequentiallyConsistent) == Attention.notified.rawValue
     }
 
+    var isClosed: Bool { attention.load(ordering: .sequentiallyConsistent) == Attention.closed.rawValue }
+
     /// From here on whoever posts is told to work the mailbox off himself.
     func close() { attention.store(Attention.closed.rawValue, ordering: .sequentiallyConsistent) }
 

@@ -1,4 +1,7 @@
 extension Operations {
+    /// The loop's clock.
+    public var now: MonotonicInstant { core.port.now() }
+
     /// Calls a function at an instant: not before it, and as soon after it as the loop can.
     @discardableResult
     public func call(at instant: MonotonicInstant, _ call: @escaping () -> Void) -> TimerID { core.timers.insert(instant, .call(call)) }

@@ -24,7 +24,8 @@ extension Operations {
     public func write(
         _ id: OperationID, count: Int, at offset: FileOffset? = nil, inline: InlineCompletion = .never
     ) throws(OperationError) -> Started {
-        try start(id, .none, inline) { port, request in port.write(request, count: count, at: offset) }
+        try checkRange(id, 0, count)
+        return try start(id, .none, inline) { port, request in port.write(request, count: count, at: offset) }
     }
 
     /// Writes ranges of the operation's buffer, in order, as one write.
@@ -32,7 +33,8 @@ extension Operations {
     public func write(
         _ id: OperationID, segments: [Range<Int>], at offset: FileOffset? = nil, inline: InlineCompletion = .never
     ) throws(OperationError) -> Started {
-        try start(id, .none, inline) { port, request in port.write(request, segments: segments, at: offset) }
+        try checkSegments(id, segments)
+        return try start(id, .none, inline) { port, request in port.write(request, segments: segments, at: offset) }
     }
 
     /// Receives one datagram, and its sender if the operation was prepared with room for an address.
@@ -46,6 +48,7 @@ extension Operations {
     public func send(
         _ id: OperationID, count: Int, to address: SocketAddress? = nil, inline: InlineCompletion = .never
     ) throws(OperationError) -> Started {
+        try checkRange(id, 0, count)
         try setAddress(id, address)
         return try start(id, .none, inline) { port, request in port.send(request, count: count) }
     }
@@ -93,6 +96,18 @@ extension Operations {
             return .done
         case .refused(let code): throw .refused(code)
         }
+    }
+
+    /// A range that is not the buffer's is refused here, once for all ports; the operation stays prepared.
+    @inline(__always)
+    private func checkRange(_ id: OperationID, _ from: Int, _ to: Int) throws(OperationError) {
+        let capacity = Int(try ledger.find(id).record.capacity)
+        guard from >= 0, to >= from, to <= capacity else { throw .capacityExceeded(requested: to, limit: capacity) }
+    }
+
+    private func checkSegments(_ id: OperationID, _ segments: [Range<Int>]) throws(OperationError) {
+        guard segments.count <= segmentsMax else { throw .capacityExceeded(requested: segments.count, limit: segmentsMax) }
+        for segment in segments { try checkRange(id, segment.lowerBound, segment.upperBound) }
     }
 
     private func setAddress(_ id: OperationID, _ address: SocketAddress?) throws(OperationError) {

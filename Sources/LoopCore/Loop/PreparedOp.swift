@@ -60,12 +60,17 @@
 
     /// Writes the buffer's first `count` bytes: all of them, unless an error stops it.
     public consuming func write(count: Int, at offset: FileOffset? = nil) -> Decision {
-        decide(.none) { port, request in port.write(request, count: count, at: offset) }
+        guard count >= 0, count <= capacity else { return give(up: .capacityExceeded(requested: count, limit: capacity)) }
+        return decide(.none) { port, request in port.write(request, count: count, at: offset) }
     }
 
     /// Writes ranges of the buffer, in order, as one write.
     public consuming func write(segments: [Range<Int>], at offset: FileOffset? = nil) -> Decision {
-        decide(.none) { port, request in port.write(request, segments: segments, at: offset) }
+        guard segments.count <= segmentsMax else { return give(up: .capacityExceeded(requested: segments.count, limit: segmentsMax)) }
+        for segment in segments where segment.lowerBound < 0 || segment.upperBound > capacity {
+            return give(up: .capacityExceeded(requested: segment.upperBound, limit: capacity))
+        }
+        return decide(.none) { port, request in port.write(request, segments: segments, at: offset) }
     }
 
     /// Waits until the handle is ready for one of `interest`; the completion's count is what it is ready for.
@@ -86,9 +91,13 @@
             return Decision(id: id, submission: try operations.ledger.submit(cell, flow, inline: inline, verb))
         } catch {
             // Retired between the preparation and here, by the very function that decides: the record is still prepared.
-            try? operations.ledger.abandon(cell)
-            return Decision(id: id, submission: .refused(.none), error: error)
+            return give(up: error)
         }
+    }
+
+    private consuming func give(up error: OperationError) -> Decision {
+        try? operations.ledger.abandon(cell)
+        return Decision(id: id, submission: .refused(.none), error: error)
     }
 }
 

@@ -1,7 +1,11 @@
-/// What a loop has counted since it was made. A copy: reading it costs the loop nothing but the copy.
+/// What a loop has counted since it was made.
 public struct LoopMetrics: Sendable {
-    /// Operations, by state and ever.
+    /// Operations, now and ever.
     public var operations: LedgerCounts
+    /// Operations that are prepared, and neither submitted nor abandoned.
+    public var prepared: Int
+    /// Operations that have completed, with a result that nobody has taken.
+    public var completed: Int
     /// What the port counts about itself.
     public var port: PortMetrics
     /// Turns of the loop.
@@ -52,9 +56,20 @@ struct Meters {
 
 extension Operations {
     /// What the loop has counted so far.
+    ///
+    /// The two states that are not counted as they change are counted here, by a walk: reading costs what not reading saves.
     public var metrics: LoopMetrics {
-        LoopMetrics(
-            operations: ledger.counts, port: core.port.portMetrics, turns: core.meters.turns, jobs: core.meters.jobs,
+        var (prepared, completed) = (0, 0)
+        ledger.slab.visit { cell in
+            switch cell.record.state {
+            case .prepared: prepared += 1
+            case .completed: completed += 1
+            case .free, .submitted, .taken, .orphaned: break  // Counted where they change, or nobody's.
+            }
+        }
+        return LoopMetrics(
+            operations: ledger.counts, prepared: prepared, completed: completed, port: core.port.portMetrics, turns: core.meters.turns,
+            jobs: core.meters.jobs,
             wakeUps: core.meters.wakeUps, timersFired: core.meters.timersFired, timersWaiting: core.timers.count,
             handles: ledger.handles.openCount, batches: core.meters.batches, lateness: core.meters.lateness, lag: core.meters.lag)
     }

@@ -28,8 +28,9 @@ public enum AssociationError: Error, Hashable, Sendable {
 public struct AssociationOptions: OptionSet, Hashable, Sendable {
     public let rawValue: UInt8
 
+    @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Set O_NONBLOCK instead of refusing a blocking descriptor. It changes the open file, so every process that shares it sees it.
-    public static let setNonblocking = AssociationOptions(rawValue: 1)
+    @inlinable public static var setNonblocking: AssociationOptions { AssociationOptions(rawValue: 1) }
 }

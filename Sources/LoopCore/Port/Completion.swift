@@ -48,8 +48,9 @@ public struct Completion: Hashable, Sendable {
 public struct PacketKey: Hashable, Sendable {
     public let rawValue: UInt64
 
+    @inlinable
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// Operations of the ledger ("PORTLOOP" in ASCII, read as a big-endian number): unlikely in a stranger's packet.
-    public static let operation = PacketKey(rawValue: 0x504F_5254_4C4F_4F50)
+    @inlinable public static var operation: PacketKey { PacketKey(rawValue: 0x504F_5254_4C4F_4F50) }
 }

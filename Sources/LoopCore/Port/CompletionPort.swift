@@ -64,6 +64,8 @@ public protocol CompletionPort: AnyObject {
     var portMetrics: PortMetrics { get }
 
     // MARK: portable verbs
+    //
+    // The seam has checked counts and ranges against the buffer.
 
     /// Reads into the buffer: as many bytes as are there, at least one. Zero bytes is the end of a stream.
     func read(_ request: PortRequest, at offset: FileOffset?) -> Submission

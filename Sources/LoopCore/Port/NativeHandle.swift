@@ -4,10 +4,11 @@
 public struct NativeHandle: Hashable, Sendable {
     public let rawValue: Int
 
+    @inlinable
     public init(rawValue: Int) { self.rawValue = rawValue }
 
     /// What no platform hands out: -1 is the failure of `open` and `INVALID_HANDLE_VALUE` at once.
-    public static let invalid = NativeHandle(rawValue: -1)
+    @inlinable public static var invalid: NativeHandle { NativeHandle(rawValue: -1) }
 }
 
 /// The place and generation of one association: what the port keeps with its registration instead of the recyclable handle number.

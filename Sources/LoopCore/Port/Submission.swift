@@ -28,18 +28,19 @@ public enum WaitBound: Hashable, Sendable {
 public struct Readiness: OptionSet, Hashable, Sendable {
     public let rawValue: UInt8
 
+    @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// A read would not block.
-    public static let readable = Readiness(rawValue: 1)
+    @inlinable public static var readable: Readiness { Readiness(rawValue: 1) }
     /// A write would not block.
-    public static let writable = Readiness(rawValue: 2)
+    @inlinable public static var writable: Readiness { Readiness(rawValue: 2) }
     /// Urgent or exceptional data.
-    public static let priority = Readiness(rawValue: 4)
+    @inlinable public static var priority: Readiness { Readiness(rawValue: 4) }
     /// Reported whether asked for or not.
-    public static let hangup = Readiness(rawValue: 8)
+    @inlinable public static var hangup: Readiness { Readiness(rawValue: 8) }
     /// Reported whether asked for or not.
-    public static let failed = Readiness(rawValue: 16)
+    @inlinable public static var failed: Readiness { Readiness(rawValue: 16) }
 }
 
 /// What an adapter's own system call says when an ``CompletionPort/attempt(_:_:)`` calls it.

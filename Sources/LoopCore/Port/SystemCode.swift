@@ -2,22 +2,24 @@
 public struct SystemCode: Hashable, Sendable, RawRepresentable {
     public let rawValue: Int32
 
+    @inlinable
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
     /// Success.
-    public static let none = SystemCode(rawValue: 0)
+    @inlinable public static var none: SystemCode { SystemCode(rawValue: 0) }
 }
 
 /// The status word of a packet as the kernel wrote it: an NTSTATUS on Windows, an `errno` on Linux.
 public struct RawStatus: Hashable, Sendable, RawRepresentable {
     public let rawValue: UInt32
 
+    @inlinable
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// Success.
-    public static let success = RawStatus(rawValue: 0)
+    @inlinable public static var success: RawStatus { RawStatus(rawValue: 0) }
     /// STATUS_PENDING: what a control block says while its work goes on. No packet carries it, but one that somebody forged.
-    public static let pending = RawStatus(rawValue: 0x103)
+    @inlinable public static var pending: RawStatus { RawStatus(rawValue: 0x103) }
 }
 
 /// What a status means for the bytes that came with it. The port decides; the ledger obeys.

@@ -1,0 +1,88 @@
+internal import CLoopEpoll
+internal import LoopCore
+
+/// What the port knows of one association. The record stays at its address for the port's life and serves one association after another;
+/// ``word`` says which one it is now.
+struct DescriptorRecord {
+    let reads: Lane
+    let writes: Lane
+
+    /// The key of the association, in the form that epoll hands back; ``free`` while there is none.
+    var word = DescriptorRecord.free
+    var fd: Int32 = -1
+    var kind = DescriptorKind.file
+    /// What the kernel was last asked to report.
+    var registered: EventFlags = []
+    /// Those of ``EventFlags/ending`` that the last event carried: an event tells the whole state of its moment, and a later change is an
+    /// event of its own.
+    var ending: EventFlags = []
+
+    /// Readiness waiters, outside the lanes.
+    var waiters = ParkingLot()
+    /// An event came that they have not been checked against.
+    var waitersAreDue = false
+
+    /// On the agenda, and who is next there.
+    var isOnAgenda = false
+    var nextOnAgenda: Reference<DescriptorRecord>?
+    /// On the list of those that are retried on a timer.
+    var isThrottled = false
+
+    /// No key's word: a slot this high does not exist.
+    static let free = UInt64.max
+
+    /// Whether a read that brought less than it asked for has emptied the descriptor, so that the next one need not be tried.
+    ///
+    /// Only on TCP: a Unix socket ends a read where a passed descriptor begins, a pipe where a packet ends if its writer opened it with
+    /// O_DIRECT, a terminal where a line ends. And only while nothing else ends a read early or shares its edge with data: the end of the
+    /// stream comes with the last bytes as one edge (a port that stopped at the short read never saw it), and a read stops in front of
+    /// urgent data though more follows.
+    var shortReadEmpties: Bool { kind == .tcp && ending.isEmpty }
+}
+
+typealias Descriptor = Reference<DescriptorRecord>
+
+extension Descriptor {
+    func lane(_ direction: Direction) -> Lane {
+        switch direction {
+        case .read: record.reads
+        case .write: record.writes
+        }
+    }
+}
+
+/// What is behind a descriptor, as far as it makes a difference to a verb.
+enum DescriptorKind: UInt8 {
+    case tcp
+    case streamSocket
+    /// Messages that are never split nor joined: UDP, SOCK_DGRAM, SOCK_SEQPACKET.
+    case messageSocket
+    /// The same in the Unix domain, where a full queue of somebody else's can be what refuses a message.
+    case unixMessageSocket
+    /// Pipes, terminals, eventfd and the like.
+    case stream
+    /// What epoll refuses, because it is always ready: regular files, block devices, /dev/null. Its calls go to ``FileWorkers``.
+    case file
+
+    init(fd: Int32, identity: portloop_identity) {
+        guard identity.mode & UInt32(S_IFMT) == UInt32(S_IFSOCK) else { self = .stream; return }
+        let isUnix = Native.socketOption(fd, SO_DOMAIN).isCount(AF_UNIX)
+        guard Native.socketOption(fd, SO_TYPE).isCount(Int32(SOCK_STREAM.rawValue)) else {
+            self = isUnix ? .unixMessageSocket : .messageSocket
+            return
+        }
+        // Also MPTCP, SCTP and whatever else is a stream: only TCP itself is known to empty the socket by a short read.
+        let isTCP = !isUnix && Native.socketOption(fd, SO_PROTOCOL).isCount(Int32(IPPROTO_TCP))
+        self = isTCP ? .tcp : .streamSocket
+    }
+
+    var isSocket: Bool { self != .stream && self != .file }
+    var hasMessages: Bool { self == .messageSocket || self == .unixMessageSocket }
+}
+
+extension Answer {
+    fileprivate func isCount(_ expected: Int32) -> Bool {
+        guard case .count(let count) = self else { return false }
+        return count == Int(expected)
+    }
+}

@@ -1,0 +1,87 @@
+internal import Glibc
+public import LoopCore
+
+/// After so many packets the kernel is asked again, though more are queued: who keeps the queue full must not keep events out.
+private let packetsPerPollMax = 256
+
+extension EpollPort {
+    public func wait(into batch: UnsafeMutableBufferPointer<Packet>, for bound: WaitBound) -> Int {
+        guard state.record.isOpen else { return 0 }
+        state.record.brokenPipes.cover(Native.currentThread)
+        if state.record.ready.isEmpty || state.record.packetsSincePoll >= packetsPerPollMax { askKernel(bound) }
+        return unsafe handOut(into: batch)
+    }
+
+    /// When ``wait(into:for:)`` has something to do that ``pollableHandle`` does not show: at once while packets are queued or a long
+    /// write goes on, later when a shortage is to be looked at again; nil if only the kernel knows.
+    public var nextDeadline: MonotonicInstant? {
+        hasWork ? MonotonicInstant(nanoseconds: 0) : state.record.retryAt
+    }
+
+    // SAFETY: at most `batch.count` places are filled; a packet is trivial, so it makes no difference what was there.
+    @inline(__always)
+    private func handOut(into batch: UnsafeMutableBufferPointer<Packet>) -> Int {
+        let max = min(batch.count, packetsPerPollMax - state.record.packetsSincePoll)
+        let filled = state.record.ready.take(max: max) { index, operation in
+            let packet = unsafe Packet(key: .operation, block: operation.block, completion: operation.record.completion)
+            unsafe batch.initializeElement(at: index, to: packet)
+        }
+        state.record.packetsSincePoll += filled
+        return filled
+    }
+
+    /// Looks at the kernel's queue and at everything that has fallen due: events first, which only set flags; then the operations that
+    /// they are about; functions of adapters last in each, when nothing is half changed.
+    private func askKernel(_ bound: WaitBound) {
+        guard !isForked else {
+            trap("A fork of the process waits on the port of its parent, and would take the parent's events. Make a new loop in the child.")
+        }
+        harvest(for: hasWork ? .poll : soonest(bound))
+        state.record.packetsSincePoll = 0
+        collectFromWorkers()
+        retryThrottled()
+        runFresh()
+        serveAgenda()
+    }
+
+    /// Whether something waits here that no event is going to tell about.
+    private var hasWork: Bool {
+        !state.record.ready.isEmpty || !state.record.agenda.isEmpty || !state.record.fresh.isEmpty
+    }
+
+    private func soonest(_ bound: WaitBound) -> WaitBound {
+        guard let retryAt = state.record.retryAt else { return bound }
+        switch bound {
+        case .poll: return .poll
+        case .until(let instant): return .until(min(instant, retryAt))
+        case .forever: return .until(retryAt)
+        }
+    }
+
+    private func harvest(for bound: WaitBound) {
+        state.record.metrics.kernelWaits += 1
+        if bound != .poll { state.record.metrics.blockingWaits += 1 }
+        for index in 0..<kernel.wait(bound) {
+            let (word, flags) = kernel.event(index)
+            if let descriptor = state.record.descriptors.find(HandleKey(word: word)) {
+                note(flags, descriptor)
+            } else if !ReservedWord.contains(word) {
+                // Of a number that was closed without a word, while a dup or a fork keeps its file open (C13).
+                state.record.metrics.staleEvents += 1
+            }
+        }
+    }
+
+    /// What an event says, in flags. Whether it is true, the operations' own system calls find out.
+    @inline(__always)
+    private func note(_ flags: EventFlags, _ descriptor: Descriptor) {
+        descriptor.record.ending = flags.intersection(.ending)
+        let (reads, writes) = (descriptor.record.reads, descriptor.record.writes)
+        if !flags.isDisjoint(with: .forReads) { reads.record.maybeReady = true }
+        if !flags.isDisjoint(with: .forWrites) { writes.record.maybeReady = true }
+        let hasWaiters = !descriptor.record.waiters.isEmpty
+        if hasWaiters { descriptor.record.waitersAreDue = true }
+        // With nobody waiting the flags are all there is to do.
+        if hasWaiters || !reads.record.parked.isEmpty || !writes.record.parked.isEmpty { state.record.agenda.append(descriptor) }
+    }
+}

@@ -1,0 +1,126 @@
+import LoopCore
+
+// C8: deadlines and drivers that do not answer. C9: cancelled waits.
+extension ContractSuite {
+    static let waits: [ContractCase] = [
+        ContractCase("C8", "a read past its deadline ends as timed out, and loses no byte") { run throws(CaseFailure) in
+            let (handle, ends) = try run.stream()
+            let id = try run.read(handle)
+            let end = try run.wait(id, .milliseconds(2))
+            let asked = run.loop.now
+            try run.turn(until: "the deadline") { end.value != nil }
+            run.expect(end.value == .timedOut, "the end")
+            run.expect(run.loop.now.nanoseconds(since: asked) >= 1_900_000, "not before its time")
+            _ = try run.finish(id)
+            run.fixture.feed(ends.far, [1, 2])
+            run.expectEqual(try run.finish(try run.read(handle)).bytes, [1, 2], "the next read gets what came")
+        },
+        ContractCase("C8", "bytes that came before the deadline was looked at are returned as finished") { run throws(CaseFailure) in
+            let (handle, ends) = try run.stream()
+            run.fixture.feed(ends.far, [3])
+            let id = try run.read(handle)
+            let end = try run.wait(id, .zero)
+            try run.turn(until: "the packet") { end.value != nil }
+            let found = try run.finish(id)
+            // Either the read had the byte before it was asked to end, or it is still there for the next one.
+            if end.value == .finished {
+                run.expectEqual(found.bytes, [3], "the byte")
+            } else {
+                run.expect(found.bytes.isEmpty && end.value == .timedOut, "an aborted read shows nothing")
+                run.expectEqual(try run.finish(try run.read(handle)).bytes, [3], "the byte, later")
+            }
+        },
+        ContractCase("C8", "a driver that answers neither the operation nor its cancel is stuck, and nobody waits for it") {
+            run throws(CaseFailure) in
+            let (handle, _) = try run.stream()
+            run.leavesStuck = true
+            let remote = Found<RemoteCompletion>()
+            let end = Found<WaitEnd>()
+            let id = try run.must("perform") { () throws(OperationError) in
+                try run.ops.perform(on: handle, tag: 77, timeout: .milliseconds(1)) { op in
+                    op.remote { remote.value = $0 }
+                } completed: {
+                    _, ended in
+                    end.set(ended)
+                }
+            }
+            try run.turn(until: "the grace to run out") { end.value != nil }
+            guard case .stuck(let operation) = end.value else { throw .failed("the end is not stuck") }
+            run.expect(operation.handle == handle.native && operation.tag == 77, "it names the handle and the tag")
+            run.expect(operation.ageNanoseconds >= 20_000_000, "it names the age")
+            run.expect(run.phase(id) == .orphaned, "the record is orphaned, not freed")
+            run.expectEqual(run.ops.metrics.operations.orphaned, 1, "orphans")
+            remote.value?.complete(count: 1)
+            try run.turn(until: "the late packet") { run.ops.metrics.operations.orphaned == 0 }
+            run.expectEqual(Int(run.ops.metrics.operations.orphansReturned), 1, "orphans returned")
+            run.expect(run.phase(id) == .free, "its memory is back")
+            run.expectEqual(end.count, 1, "calls of the waiter")
+        },
+        ContractCase("C8", "retiring a handle with a stuck operation ends within the grace and says so") { run throws(CaseFailure) in
+            let (handle, _) = try run.stream()
+            run.leavesStuck = true
+            let remote = Found<RemoteCompletion>()
+            try run.must("perform") { () throws(OperationError) in
+                _ = try run.ops.perform(on: handle) { op in
+                    op.remote { remote.value = $0 }
+                } completed: { _, _ in
+                }
+            }
+            let report = Found<RetireReport>()
+            try run.must("retire") { () throws(OperationError) in try run.ops.retire(handle) { report.set($0) } }
+            try run.turn(until: "the grace to run out") { report.value != nil }
+            run.expectEqual(report.value?.stuck ?? -1, 1, "stuck operations")
+            remote.value?.complete()
+            try run.turn(until: "the late packet") { run.ops.metrics.operations.orphaned == 0 }
+            run.expectEqual(run.ops.metrics.handles, 0, "associations")
+        },
+        ContractCase("C9", "a cancelled wait ends as cancelled when the packet says so") { run throws(CaseFailure) in
+            let (handle, ends) = try run.stream()
+            let id = try run.read(handle)
+            let end = try run.wait(id, nil)
+            run.ops.cancelWait(id)
+            run.expect(end.value == nil, "a cancel only posts")
+            try run.turn(until: "the packet") { end.value != nil }
+            run.expect(end.value == .cancelled, "the end")
+            _ = try run.finish(id)
+            run.fixture.feed(ends.far, [8])
+            run.expectEqual(try run.finish(try run.read(handle)).bytes, [8], "no byte was lost")
+        },
+        ContractCase("C9", "a cancel that is posted for an id that is dead by then does nothing") { run throws(CaseFailure) in
+            let (handle, ends) = try run.stream()
+            let old = try run.read(handle)
+            run.fixture.feed(ends.far, [1])
+            _ = try run.finish(old)
+            let new = try run.read(handle)
+            let end = try run.wait(new, nil)
+            run.ops.cancelWait(old)
+            run.loop.turn(.poll)
+            run.loop.turn(.poll)
+            run.expect(end.value == nil && run.phase(new) == .submitted, "the new operation waits on")
+            run.fixture.feed(ends.far, [2])
+            try run.turn(until: "the byte") { end.value != nil }
+            run.expect(end.value == .finished, "the end")
+            _ = try run.finish(new)
+        },
+        ContractCase("C9", "a packet that is settled together with the cancel is returned as finished") { run throws(CaseFailure) in
+            let (handle, ends) = try run.stream()
+            let id = try run.read(handle)
+            let end = try run.wait(id, nil)
+            run.fixture.feed(ends.far, [6])
+            try run.turn(until: "the packet") { run.phase(id) == .completed || end.value != nil }
+            run.ops.cancelWait(id)
+            try run.turn(until: "the waiter") { end.value != nil }
+            run.expect(end.value == .finished, "success beats cancellation")
+            run.expectEqual(try run.finish(id).bytes, [6], "the byte")
+        },
+    ]
+}
+
+extension ContractRun {
+    /// Waits by callback; the end is put where it can be looked at.
+    func wait(_ id: OperationID, _ timeout: Duration?) throws(CaseFailure) -> Found<WaitEnd> {
+        let end = Found<WaitEnd>()
+        try must("wait") { () throws(OperationError) in try ops.onCompletion(id, timeout: timeout) { _, ended in end.set(ended) } }
+        return end
+    }
+}

@@ -1,0 +1,12 @@
+#if !PORTLOOP_LINUX
+import Portloop
+
+/// Ends the process with a status.
+func exitWith(_ status: Int32) -> Never { trap("portloop ends with status \(status)") }
+
+/// The demonstration needs pseudo-terminals, which this platform lacks.
+func runDemo() -> Int32 {
+    print("portloop demo: shown on Linux only")
+    return 1
+}
+#endif

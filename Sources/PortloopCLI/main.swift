@@ -1,0 +1,17 @@
+import Portloop
+
+// The `portloop` command. Each subcommand is a file of its own; this one only chooses.
+switch CommandLine.arguments.dropFirst().first {
+case "demo": exitWith(runDemo())
+case "help", "--help", "-h", nil:
+    print(
+        """
+        usage: portloop COMMAND
+
+          demo    three seconds of a loop at work: a pty pair, a socket pair, timers, and a thread that wakes it
+          help    this text
+        """)
+case .some(let other):
+    print("portloop: there is no command \(other); portloop help lists them")
+    exitWith(2)
+}

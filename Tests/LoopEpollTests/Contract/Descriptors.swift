@@ -1,0 +1,78 @@
+import Glibc
+import LoopCore
+import LoopSim
+
+/// Pairs of descriptors, all non-blocking.
+enum Descriptors {
+    // SAFETY: the call writes two integers.
+    static func socketPair(_ type: __socket_type) -> StreamEnds {
+        var ends: [Int32] = [-1, -1]
+        let flags = Int32(type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, flags, 0, &ends) == 0 else { trap("no socket pair: error \(errno)") }
+        return StreamEnds(near: NativeHandle(ends[0]), far: NativeHandle(ends[1]))
+    }
+
+    // SAFETY: the call writes two integers.
+    static func pipe(near: Direction) -> StreamEnds {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe2(&ends, O_NONBLOCK | O_CLOEXEC) == 0 else { trap("no pipe: error \(errno)") }
+        let (reader, writer) = (NativeHandle(ends[0]), NativeHandle(ends[1]))
+        return near == .read ? StreamEnds(near: reader, far: writer) : StreamEnds(near: writer, far: reader)
+    }
+
+    /// A terminal in raw mode: near is the side a program opens, far the side that plays the device.
+    // SAFETY: each call gets the structure it expects, alive for its time.
+    static func terminal() -> StreamEnds {
+        // What posix_openpt, unlockpt and ptsname do: Swift's Glibc module lacks them.
+        let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)  // TIOCSPTLCK, TIOCGPTN
+        let master = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+        var (off, number): (Int32, UInt32) = (0, 0)
+        guard master >= 0, unsafe ioctl(master, unlock, &off) == 0, unsafe ioctl(master, getNumber, &number) == 0 else {
+            trap("no pseudo-terminal: error \(errno)")
+        }
+        let slave = unsafe open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+        guard slave >= 0 else { trap("cannot open the terminal: error \(errno)") }
+        var settings = termios()
+        unsafe tcgetattr(slave, &settings)
+        unsafe cfmakeraw(&settings)
+        unsafe tcsetattr(slave, TCSANOW, &settings)
+        return StreamEnds(near: NativeHandle(slave), far: NativeHandle(master))
+    }
+
+    /// A connected pair over the loopback interface.
+    // SAFETY: sockaddr_in is what the calls are told it is, with its size.
+    static func tcpPair() -> StreamEnds {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let near = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let isConnected = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                unsafe bind(listener, generic, length) == 0 && listen(listener, 1) == 0
+                    && unsafe getsockname(listener, generic, &length) == 0 && unsafe connect(near, generic, length) == 0
+            }
+        }
+        let far = unsafe accept(listener, nil, nil)
+        Glibc.close(listener)
+        guard isConnected, far >= 0 else { trap("no TCP pair: error \(errno)") }
+        for end in [near, far] {
+            var on: Int32 = 1
+            unsafe setsockopt(end, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+            _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK)
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
+        return StreamEnds(near: NativeHandle(near), far: NativeHandle(far))
+    }
+
+    /// Descriptors the calling thread has open.
+    // SAFETY: the directory is open until closedir.
+    static func openCount() -> Int {
+        guard let directory = unsafe opendir("/proc/thread-self/fd") else { trap("cannot list the open descriptors") }
+        defer { unsafe closedir(directory) }
+        var count = 0
+        while unsafe readdir(directory) != nil { count += 1 }
+        return count
+    }
+}
