@@ -5,11 +5,10 @@ import Testing
 @Suite("Mutations") struct MutationTests {
     @Test("A campaign finds every bug a port can have", arguments: KernelBug.allCases) func found(bug: KernelBug) {
         let report = Campaign.run(seeds: 0..<1000, stepsPerSeed: 400, bug: bug)
-        #expect(report.failure != nil, "\(bug) was not found in \(report.steps) steps")
-        if let failure = report.failure { print(bug, failure) }
+        #expect(report.failure != nil, "not found in \(report.steps) steps")
     }
 
     @Test("The same programs pass on a port without bugs") func unmutated() {
-        #expect(Campaign.run(seeds: 0..<60, stepsPerSeed: 400).failure == nil)
+        #expect(Campaign.run(seeds: 0..<50, stepsPerSeed: 400).failure == nil)
     }
 }

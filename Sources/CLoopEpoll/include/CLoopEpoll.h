@@ -7,9 +7,6 @@
 #define CLOOPEPOLL_H
 #if defined(__linux__)
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -28,6 +25,12 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+// GNU's own, declared here: with _GNU_SOURCE the headers would give types another shape than the Glibc module has them in (fd_set), and a
+// program that imports both modules would not compile.
+extern int accept4(int, struct sockaddr *__restrict, socklen_t *__restrict, int);
+extern int pthread_setname_np(pthread_t, const char *);
+extern int pthread_clockjoin_np(pthread_t, void **, clockid_t, const struct timespec *);
 
 // Makes the call until no signal interrupts it, and gives its result or the negated error number.
 #define PORTLOOP_CALL(type, call)                                                                                                         \

@@ -20,6 +20,8 @@ public struct Limits: Hashable, Sendable {
     /// Time that jobs may take between two looks at the port, looked at every ``jobsPerClockRead`` jobs. 250 µs: with a batch on either
     /// side an I/O completion waits less than 1 ms.
     public var jobNanosecondsPerTurnMax: UInt64 = 250_000
+    /// Timers fired between two looks at the port. 1,024 of 200 ns are 200 µs.
+    public var timersPerTurnMax = 1_024
     /// Inline completions in a turn; further ones go through the queue, so that a fiber whose operations all finish at once still
     /// suspends. 256: as many as packets in a batch.
     public var inlineCompletionsMax = 256

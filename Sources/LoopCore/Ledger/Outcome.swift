@@ -52,7 +52,8 @@
 }
 
 /// A taken operation's cell. Dropping it gives the cell back.
-private struct OperationMemory: ~Copyable {
+// Usable from inline, because Embedded Swift drops no value in another module whose `deinit` it cannot see there.
+@usableFromInline struct OperationMemory: ~Copyable {
     private let ledger: Ledger?
     private let cell: Cell?
 

@@ -35,7 +35,9 @@ extension Core {
             now = port.now()
             if now >= sliceEnd { break }
         }
-        meters.jobs &+= UInt64(limits.jobsPerTurnMax - left)
+        let count = UInt64(limits.jobsPerTurnMax - left)
+        meters.jobs &+= count
+        calls &+= count
     }
 
     @inline(__always)
@@ -60,14 +62,16 @@ extension Core {
         while let id = postedCancels.popFirst() { end(id, .cancelled) }
     }
 
-    /// Fires what is due: collected first, so that a timer made by one that fires waits for the next turn.
+    /// Fires what is due, up to a limit for each turn: collected first, so that one that fires may cancel or move another of the batch.
+    /// What the limit leaves is due in the next turn.
     func fireDueTimers() {
         guard let next = timers.nextDeadline, next <= now else { return }
-        var left = timers.collectDue(now: now)
+        var left = min(timers.collectDue(now: now), limits.timersPerTurnMax)
         while left > 0, let due = timers.takeCollected() {
             left -= 1
             meters.lateness.add(now.nanoseconds(since: due.deadline))
             meters.timersFired &+= 1
+            calls &+= 1
             fire(due.payload)
         }
     }

@@ -47,6 +47,7 @@ extension Core {
             case .stuck(let waiter, let id, let operation): tell(waiter, id, .stuck(operation))
             case .retired(let waiter, let report, let grace):
                 if let grace { _ = timers.cancel(grace) }
+                calls &+= 1
                 waiter?(report)
             }
         }
@@ -67,6 +68,7 @@ extension Core {
 
     @inline(__always)
     private func tell(_ waiter: Waiter, _ id: OperationID, _ end: WaitEnd) {
+        calls &+= 1
         switch waiter {
         case .callback(let call): call(id, end)
         case .task(let task): task.resume(end)

@@ -22,6 +22,8 @@ final class Core {
     /// The job that runs now, to recognise one that queues itself again.
     var runningJob: UInt = 0
     var inlineCompletions = 0
+    /// Calls of anybody else's code so far: jobs, posted calls, timers, waiters.
+    var calls: UInt64 = 0
     /// Fibers that have begun and not ended.
     var fibers = 0
 

@@ -19,9 +19,12 @@ extension EventLoop {
         spawn { loop in
             do throws(E) { box.set(.success(try await body(loop))) } catch { box.set(.failure(error)) }
         }
+        let core = core
+        core.open()
+        defer { core.close(mailbox) }
         while true {
             if let result = box.result, core.fibers == 0 { return try result.get() }
-            turn()
+            runTurn(core, .forever) { box.result != nil && core.fibers == 0 }
         }
     }
 

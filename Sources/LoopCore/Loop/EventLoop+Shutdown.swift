@@ -13,7 +13,7 @@ extension EventLoop {
         core.ledger.refuseNewOperations()
         core.cancelEverything()
         let bound = core.port.now().advanced(by: core.limits.shutdownBoundNanoseconds)
-        while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound)) }
+        while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound)) { core.isDrained } }
         let report = ShutdownReport(operations: core.leakStragglers())
         core.tellSettled()
         core.port.close()

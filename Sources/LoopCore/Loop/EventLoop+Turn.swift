@@ -1,27 +1,30 @@
 extension EventLoop {
-    /// Drives the loop once: everything that is due, then one look at the port that blocks as long as `bound` and the timers allow, then
-    /// what the port brought.
+    /// Drives the loop once: everything that is due, then one look at the port, then what the port brought.
+    ///
+    /// The look blocks as long as `bound` and the timers allow, unless the turn has called somebody already: then it only polls, so that
+    /// `while !isDone { loop.turn() }` comes back to its condition.
     ///
     /// For a host that has a loop of its own: call it with ``WaitBound/poll`` whenever ``pollableHandle`` is readable or
     /// ``nextDeadline`` has come. It returns with the wake armed: a post from another thread makes that handle readable.
     public nonisolated func turn(_ bound: WaitBound = .forever) {
         let core = core
+        let callsBefore = core.calls
         core.open()
-        runTurn(core, bound)
+        runTurn(core, bound) { core.calls != callsBefore }
         core.close(mailbox)
     }
 
     /// As ``turn(_:)``, blocking until the given instant at most.
     public nonisolated func turn(until instant: MonotonicInstant) { turn(.until(instant)) }
 
-    /// The order of a turn, and nothing else.
-    nonisolated func runTurn(_ core: Core, _ bound: WaitBound) {
+    /// The order of a turn, and nothing else. `isDone` is asked before the turn blocks: it is in vain if what was waited for is there.
+    nonisolated func runTurn(_ core: Core, _ bound: WaitBound, unless isDone: () -> Bool) {
         core.takeMail(mailbox)
         core.runReadyJobs(self)
         core.sendPostedCancels()
         core.fireDueTimers()
         core.tellSettled()
-        let count = core.waitForPackets(bound, mailbox)
+        let count = core.waitForPackets(isDone() ? .poll : bound, mailbox)
         core.settle(count)
         core.tellSettled()
         core.releaseYielded()

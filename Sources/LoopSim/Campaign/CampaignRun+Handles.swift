@@ -3,7 +3,8 @@ internal import LoopCore
 extension CampaignRun {
     /// Makes an object of a kind and associates its near end. Where there are many, one that is of no use any more makes room.
     func open(_ kind: LineKind) {
-        if lines.count >= CampaignRun.linesMax, let line = lines.first(where: { !$0.isClosed && ($0.phase == .retired || $0.phase == .unassociated) }) {
+        let isIdle: (CampaignLine) -> Bool = { !$0.isClosed && ($0.phase == .retired || $0.phase == .unassociated) }
+        if lines.count >= CampaignRun.linesMax, let line = lines.first(where: isIdle) {
             if line.phase == .unassociated { line.phase = .retired }
             close(line)
         }
@@ -18,21 +19,21 @@ extension CampaignRun {
     private static let linesMax = 7
 
     private func makeLine(_ kind: LineKind, salt: UInt64) -> CampaignLine {
-        func line(_ near: NativeHandle, _ far: NativeHandle, _ address: SocketAddress = SocketAddress()) -> CampaignLine {
-            CampaignLine(kind, near: near, far: far, address: address, salt: salt)
+        func line(_ near: NativeHandle, _ far: NativeHandle, _ address: SocketAddress?) -> CampaignLine {
+            CampaignLine(kind, near: near, far: far, address: address ?? SocketAddress(), salt: salt)
         }
         switch kind {
         case .stream:
             let (near, far) = port.makeStreamPair(bytesMax: 100)
-            return line(near, far)
+            return line(near, far, nil)
         case .datagram:
             let (near, far) = port.makeDatagramPair(messagesMax: 3)
-            return line(near, far)
+            return line(near, far, nil)
         case .file:
-            let file = line(port.makeFile([]), .invalid)
+            let file = line(port.makeFile([]), .invalid, nil)
             port.setContents(file.near, file.fedBytes(0..<CampaignLine.fileBytes))
             return file
-        case .device: return line(port.makeDevice(), .invalid)
+        case .device: return line(port.makeDevice(), .invalid, nil)
         case .listener:
             let (near, address) = port.makeListener(backlogMax: 2)
             return line(near, .invalid, address)

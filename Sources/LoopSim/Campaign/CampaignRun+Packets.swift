@@ -98,8 +98,10 @@ extension CampaignRun {
         case .take: take(operation, keep: false)
         case .free: free(operation)
         case .readAgain: if line.phase == .associated { begin(line, .input, operation.capacity, .none) }
-        case .cancelSibling: if let sibling = operations.first(where: { $0.line === line && $0.phase == .submitted }) { call(sibling, .cancel) }
-        case .takeSibling: if let sibling = operations.first(where: { $0.line === line && $0 !== operation }) { call(sibling, .take) }
+        case .cancelSibling:
+            if let sibling = operations.first(where: { $0.line === line && $0.phase == .submitted }) { call(sibling, .cancel) }
+        case .takeSibling:
+            if let sibling = operations.first(where: { $0.line === line && $0 !== operation }) { call(sibling, .take) }
         case .retire: retire(line)
         }
     }

@@ -26,12 +26,10 @@ public final class CheckedPort: ForwardingPort, Sendable {
     }
 
     /// The port that does the work.
+    // SAFETY: for the loop's thread; any other is told so.
     public var inner: any CompletionPort {
-        // SAFETY: for the loop's thread; any other is told so.
-        get {
-            if checkedWaker.currentThread() != owner { unsafe checker.report(.offThread) }
-            return unsafe port
-        }
+        if checkedWaker.currentThread() != owner { unsafe checker.report(.offThread) }
+        return unsafe port
     }
 
     public var waker: any PortWaker { checkedWaker }

@@ -135,7 +135,8 @@ final class ContractChecker {
             if isSuccess { require(isFitting, .readinessNotAskedFor(found: found, asked: asked)) }
         case .accept, .other: break
         }
-        if case .accept = operation.verb {} else {
+        if case .accept = operation.verb {
+        } else {
             require(completion.acquired == .invalid, .acquiredWithoutAccept(completion.acquired))
         }
         if operation.isPoisoned, let byte = operation.memory?.firstWritten(from: count) {

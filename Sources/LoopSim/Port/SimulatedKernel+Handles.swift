@@ -91,7 +91,7 @@ struct ObjectTable {
 
     /// Objects that had the number before, no longer remembered.
     mutating func takeFormer(_ handle: NativeHandle) -> [SimulatedObject] {
-        let found = former.filter { $0.handle == handle }.map(\.object)
+        let found = former.filter { $0.handle == handle }.map { $0.object }
         former.removeAll { $0.handle == handle }
         return found
     }

@@ -124,7 +124,8 @@ extension SimulatedPort {
         let object = kernel.object(device)
         guard case .owesPacket = classify(code.rawValue) else { return code.rawValue }
         let request = unsafe PortRequest(
-            block: block, buffer: buffer, address: nil, handle: device, key: object.key ?? HandleKey(slot: 0, generation: 0), inline: .never)
+            block: block, buffer: buffer, address: nil, handle: device, key: object.key ?? HandleKey(slot: 0, generation: 0), inline: .never
+        )
         if case .refused(let refusal) = kernel.start(.native, LentMemory(request), at: object) { return refusal.rawValue }
         guard code != .simulatedPending else { return code.rawValue }
         let status = code == .none ? SimulatedStatus.success : .moreData

@@ -50,14 +50,12 @@ public final class SimulatedPort: CompletionPort, Sendable {
     }
 
     /// The kernel, for the port's own thread (C11).
+    // SAFETY: one thread uses it, and this is that thread.
     var kernel: SimulatedKernel {
-        // SAFETY: one thread uses it, and this is that thread.
-        get {
-            guard simulatedWaker.currentThread() == owner else {
-                trap("A simulated port was used off its thread. It belongs to the thread that made it, and so does its loop.")
-            }
-            return unsafe machinery
+        guard simulatedWaker.currentThread() == owner else {
+            trap("A simulated port was used off its thread. It belongs to the thread that made it, and so does its loop.")
         }
+        return unsafe machinery
     }
 
     // MARK: what any thread may touch

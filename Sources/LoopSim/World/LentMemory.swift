@@ -16,6 +16,14 @@ internal import LoopCore
             key: HandleKey(slot: 0, generation: 0), inline: .never)
     }
 
+    /// A block whose operation no verb was started on: it has no buffer that anybody was shown.
+    // SAFETY: the block is named and not followed.
+    init(_ block: UnsafeMutableRawPointer) {
+        unsafe request = PortRequest(
+            block: block, buffer: UnsafeMutableRawBufferPointer(start: nil, count: 0), address: nil, handle: .invalid,
+            key: HandleKey(slot: 0, generation: 0), inline: .never)
+    }
+
     /// The number by which a packet and a cancel find the operation again.
     // SAFETY: a number; it is compared and never followed.
     var blockAddress: UInt { UInt(bitPattern: unsafe request.block) }

@@ -3,6 +3,9 @@
 #define CTESTSUPPORT_H
 #include <stdint.h>
 
+// GNU's own, which the Glibc module does not have.
+extern int pipe2(int ends[2], int flags);
+
 // Gives the calling thread a table of descriptors of its own, with those below `first` alone. 0, or the error number.
 int32_t portloop_test_unshare_descriptors(uint32_t first);
 

@@ -1,6 +1,6 @@
 import LoopEpoll
-import LoopSim
-import Testing
+public import LoopSim
+public import Testing
 
 /// The contract suite on the emulated port, once for each kind of descriptor.
 @Suite("The contract on epoll") struct ContractTests {
@@ -38,6 +38,6 @@ import Testing
     }
 }
 
-extension ContractCase: @retroactive CustomTestStringConvertible {
+extension ContractCase: CustomTestStringConvertible {
     public var testDescription: String { name }
 }

@@ -40,7 +40,8 @@ final class DescriptorFixture: ContractFixture {
     func makeLoop(_ limits: Limits) -> EventLoop {
         do {
             guard isChecked else { return EventLoop(port: try EpollPort(), limits: limits) }
-            return EventLoop(port: CheckedPort(try EpollPort()), limits: limits)
+            // A busy machine may be late by as much as it likes; early is what the port may not be.
+            return EventLoop(port: CheckedPort(try EpollPort(), latenessMaxNanoseconds: .max), limits: limits)
         } catch { trap("no epoll port: \(error)") }
     }
 

@@ -15,7 +15,8 @@ enum Descriptors {
     // SAFETY: the call writes two integers.
     static func pipe(near: Direction) -> StreamEnds {
         var ends: [Int32] = [-1, -1]
-        guard unsafe pipe2(&ends, O_NONBLOCK | O_CLOEXEC) == 0 else { trap("no pipe: error \(errno)") }
+        guard unsafe Glibc.pipe(&ends) == 0 else { trap("no pipe: error \(errno)") }
+        for end in ends { setFlags(end) }
         let (reader, writer) = (NativeHandle(ends[0]), NativeHandle(ends[1]))
         return near == .read ? StreamEnds(near: reader, far: writer) : StreamEnds(near: writer, far: reader)
     }
@@ -48,22 +49,27 @@ enum Descriptors {
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let near = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        let isConnected = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                unsafe bind(listener, generic, length) == 0 && listen(listener, 1) == 0
-                    && unsafe getsockname(listener, generic, &length) == 0 && unsafe connect(near, generic, length) == 0
+        let isConnected = unsafe withUnsafeMutablePointer(to: &address) { pointer -> Bool in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> Bool in
+                guard unsafe bind(listener, generic, length) == 0, listen(listener, 1) == 0 else { return false }
+                guard unsafe getsockname(listener, generic, &length) == 0 else { return false }
+                return unsafe connect(near, generic, length) == 0
             }
         }
-        let far = unsafe accept(listener, nil, nil)
+        let far = Glibc.accept(listener, nil, nil)
         Glibc.close(listener)
         guard isConnected, far >= 0 else { trap("no TCP pair: error \(errno)") }
         for end in [near, far] {
             var on: Int32 = 1
             unsafe setsockopt(end, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-            _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK)
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            setFlags(end)
         }
         return StreamEnds(near: NativeHandle(near), far: NativeHandle(far))
+    }
+
+    private static func setFlags(_ descriptor: Int32) {
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
 
     /// Descriptors the calling thread has open.

@@ -20,7 +20,7 @@ func onThreadOfItsOwn<R: Sendable>(_ body: @escaping @Sendable () -> R) -> R {
             return nil
         }, argument)
     guard failed == 0 else { trap("no thread: error \(failed)") }
-    unsafe pthread_join(thread, nil)
+    pthread_join(thread, nil)
     return box.take()
 }
 

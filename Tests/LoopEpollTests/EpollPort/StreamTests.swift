@@ -1,9 +1,10 @@
+import CLoopEpoll
 import Glibc
 import LoopCore
 import LoopEpoll
 import Testing
 
-@Suite("EpollPort: streams") struct StreamTests {
+@Suite("EpollPort: streams", .ownDescriptors) struct StreamTests {
     @Test("A read of an idle stream waits, and ends with the bytes that come", arguments: Carrier.allCases)
     func readWaits(_ carrier: Carrier) throws {
         let bench = try PortBench()
@@ -281,9 +282,5 @@ func bytesWaiting(_ file: OpenFile) -> Int {
 
 extension OpenFile {
     /// Whether the peer's end of writing has not arrived yet.
-    fileprivate var endsUnread: Bool {
-        var entry = pollfd(fd: fd, events: Int16(0x2000), revents: 0)
-        unsafe _ = poll(&entry, 1, 0)
-        return entry.revents & Int16(0x2000) == 0
-    }
+    fileprivate var endsUnread: Bool { portloop_poll_now(fd, 0x2000) & 0x2000 == 0 }  // POLLRDHUP
 }

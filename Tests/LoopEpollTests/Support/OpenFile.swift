@@ -1,10 +1,13 @@
 import CLoopEpoll
+import CTestSupport
 import Glibc
 import LoopCore
 
 /// A descriptor that a test opened. Closed with it, unless the test closed it before.
 final class OpenFile {
     private(set) var fd: Int32
+    /// The other end: open as long as this one is looked after.
+    var partner: OpenFile?
 
     init(_ fd: Int32) {
         self.fd = fd
@@ -20,13 +23,15 @@ final class OpenFile {
         fd = -1
     }
 
-    /// Gives the number away: somebody else has closed it, or will.
-    func forget() { fd = -1 }
-
     @discardableResult
     func write(_ bytes: [UInt8]) -> Int { unsafe bytes.withUnsafeBytes { unsafe Glibc.write(fd, $0.baseAddress, $0.count) } }
 
     convenience init(path: String, _ flags: Int32, mode: mode_t = 0o600) { self.init(unsafe open(path, flags | O_CLOEXEC, mode)) }
+
+    static func orNil(path: String, _ flags: Int32) -> OpenFile? {
+        let fd = unsafe Glibc.open(path, flags | O_CLOEXEC)
+        return fd < 0 ? nil : OpenFile(fd)
+    }
 
     /// What is there; nil if nothing is.
     func read(max: Int = 1 << 16) -> [UInt8]? {
@@ -79,6 +84,13 @@ private struct Reading {
 struct Ends {
     let near: OpenFile
     let far: OpenFile
+
+    init(near: OpenFile, far: OpenFile) {
+        self.near = near
+        self.far = far
+        near.partner = far
+        far.partner = nil
+    }
 }
 
 /// What bytes can go through.

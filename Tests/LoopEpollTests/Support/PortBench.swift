@@ -9,6 +9,8 @@ import Testing
     let port: EpollPort
     private var owed: [UInt: Lent] = [:]
     private var associations: [(NativeHandle, HandleKey)] = []
+    /// Open until the test ends, whatever its last use of them is.
+    private var files: [OpenFile] = []
     private var nextSlot: UInt32 = 0
     private let batch: UnsafeMutableBufferPointer<Packet>
 
@@ -29,6 +31,7 @@ import Testing
         try port.associate(file.handle, as: key, options: options)
         nextSlot += 1
         associations.append((file.handle, key))
+        files.append(file)
         return Associated(handle: file.handle, key: key)
     }
 
@@ -117,7 +120,7 @@ struct Finished {
 /// An operation's memory as the ledger keeps it. Everything but the bytes that are promised to be zero is garbage at first.
 @safe final class Lent {
     private let memory: UnsafeMutableRawPointer
-    private let capacity: Int
+    private let buffer: UnsafeMutableRawBufferPointer
     private let hasAddress: Bool
     private var associated = Associated(handle: .invalid, key: HandleKey(slot: 0, generation: 0))
 
@@ -126,16 +129,25 @@ struct Finished {
     private static let garbage: UInt8 = 0xA5
 
     init(capacity: Int, address: SocketAddress? = nil, hasAddress: Bool = false) {
-        self.capacity = capacity
         self.hasAddress = hasAddress || address != nil
         unsafe memory = .allocate(byteCount: Lent.bufferOffset + capacity, alignment: 64)
         unsafe memory.initializeMemory(as: UInt8.self, repeating: Lent.garbage, count: Lent.bufferOffset + capacity)
         unsafe (memory + Lent.addressOffset).initializeMemory(as: SocketAddress.self, to: address ?? SocketAddress())
+        unsafe buffer = UnsafeMutableRawBufferPointer(start: memory + Lent.bufferOffset, count: capacity)
+    }
+
+    /// An operation whose buffer is somebody else's.
+    init(buffer: UnsafeMutableRawBufferPointer) {
+        hasAddress = false
+        unsafe memory = .allocate(byteCount: Lent.bufferOffset, alignment: 64)
+        unsafe self.buffer = buffer
     }
 
     convenience init(_ bytes: [UInt8], address: SocketAddress? = nil) {
         self.init(capacity: bytes.count, address: address)
-        for (index, byte) in bytes.enumerated() { unsafe memory.storeBytes(of: byte, toByteOffset: Lent.bufferOffset + index, as: UInt8.self) }
+        unsafe bytes.withUnsafeBytes { source in
+            unsafe buffer.copyMemory(from: source)
+        }
     }
 
     deinit { unsafe memory.deallocate() }
@@ -150,20 +162,17 @@ struct Finished {
 
     func request(_ inline: InlineCompletion) -> PortRequest {
         unsafe PortRequest(
-            block: memory, buffer: UnsafeMutableRawBufferPointer(start: memory + Lent.bufferOffset, count: capacity),
+            block: memory, buffer: buffer,
             address: hasAddress ? (memory + Lent.addressOffset).assumingMemoryBound(to: SocketAddress.self) : nil,
             handle: associated.handle, key: associated.key, inline: inline)
     }
 
     /// The first bytes of the buffer.
     func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { unsafe memory.load(fromByteOffset: Lent.bufferOffset + $0, as: UInt8.self) }
+        unsafe Array(buffer[..<count])
     }
 
     var socketAddress: SocketAddress { unsafe (memory + Lent.addressOffset).load(as: SocketAddress.self) }
-
-    /// The whole of the memory, to do something with it that only C can.
-    var bufferStart: UnsafeMutableRawPointer { unsafe memory + Lent.bufferOffset }
 }
 
 extension Array where Element == UInt8 {

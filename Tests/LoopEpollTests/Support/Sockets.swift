@@ -68,7 +68,7 @@ extension OpenFile {
     func send(_ bytes: [UInt8], to address: SocketAddress) -> Int {
         unsafe address.withBytes { target, length in
             unsafe bytes.withUnsafeBytes {
-                unsafe sendto(fd, $0.baseAddress, $0.count, 0, __CONST_SOCKADDR_ARG(__sockaddr__: target), length)
+                unsafe sendto(fd, $0.baseAddress, $0.count, 0, target, length)
             }
         }
     }
@@ -78,7 +78,7 @@ extension OpenFile {
         var length: socklen_t = 128
         unsafe withUnsafeMutablePointer(to: &address.storage) { storage in
             let target = unsafe UnsafeMutableRawPointer(storage).assumingMemoryBound(to: sockaddr.self)
-            unsafe _ = getsockname(fd, __SOCKADDR_ARG(__sockaddr__: target), &length)
+            unsafe _ = getsockname(fd, target, &length)
         }
         address.length = length
         return address
