@@ -14,9 +14,11 @@ let package = Package(
     name: "portloop-benchmarks",
     dependencies: [.package(name: "portloop", path: "..")],
     targets: [
+        .target(name: "CBench"),
         .executableTarget(
             name: "PortloopBench",
             dependencies: [
+                "CBench",
                 .product(name: "Portloop", package: "portloop"), .product(name: "LoopEpoll", package: "portloop"),
             ],
             swiftSettings: strict),

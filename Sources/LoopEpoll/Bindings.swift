@@ -1,28 +1,28 @@
-internal import CLoopEpoll
 internal import LoopCore
 internal import Synchronization
 
-/// Which port of this process has which descriptor: so that a second one can say so, and so that a number closed without a word is
-/// recognised when it comes again.
+/// Which port of this process has which descriptor, so that a second one can say so.
 ///
-/// Best effort: epoll itself takes a descriptor any number of times. Any thread may call any function here.
+/// Best effort: epoll itself takes a descriptor any number of times. An entry is only a hint, because a number may have been closed
+/// without a word; whether it still holds, the kernel is asked. Any thread may call any function here.
 final class Bindings: Sendable {
     static let shared = Bindings()
 
     private let entries = Mutex<[Int32: Binding]>([:])
 
-    func find(_ fd: Int32) -> Binding? {
-        guard let found = entries.withLock({ $0[fd] }), found.forkCount == Native.forkCount else { return nil }
-        return found
+    /// Whether another port watches the open file that the number names now.
+    func isElsewhere(_ fd: Int32, than port: PortNumber) -> Bool {
+        guard let found = entries.withLock({ $0[fd] }), found.port != port, found.forkCount == Native.forkCount else { return false }
+        return Native.isWatched(fd, by: found.epoll)
     }
 
     func record(_ fd: Int32, _ binding: Binding) {
         entries.withLock { $0[fd] = binding }
     }
 
-    /// Forgets the binding of a descriptor, unless somebody else has it by now.
-    func forget(_ fd: Int32, port: PortNumber, key: HandleKey) {
-        entries.withLock { if $0[fd]?.port == port, $0[fd]?.key == key { $0[fd] = nil } }
+    /// Forgets the binding of a descriptor, unless another port has it by now.
+    func forget(_ fd: Int32, port: PortNumber) {
+        entries.withLock { if $0[fd]?.port == port { $0[fd] = nil } }
     }
 
     func forgetAll(of port: PortNumber) {
@@ -32,8 +32,7 @@ final class Bindings: Sendable {
 
 struct Binding {
     let port: PortNumber
-    let key: HandleKey
-    let object: KernelObject
+    let epoll: Int32
     /// A fork has the table of its parent, but none of its parent's ports.
     let forkCount: UInt32
 }
@@ -45,23 +44,4 @@ struct PortNumber: Hashable {
     private static let last = Atomic<UInt64>(0)
 
     init() { rawValue = PortNumber.last.add(1, ordering: .relaxed).newValue }
-}
-
-/// What fstat(2) tells of the object behind a descriptor.
-struct KernelObject {
-    private let identity: portloop_identity
-
-    init(fd: Int32) throws(SystemError) { identity = try Native.identify(fd) }
-
-    var isDirectory: Bool { format == UInt32(S_IFDIR) }
-
-    func kind(_ fd: Int32) -> DescriptorKind { DescriptorKind(fd: fd, identity: identity) }
-
-    /// Whether both are one object beyond doubt. An eventfd, a timerfd and their like share one inode and have no file type: of them
-    /// nothing can be said.
-    func isCertainly(_ other: KernelObject) -> Bool {
-        format != 0 && identity.device == other.identity.device && identity.inode == other.identity.inode
-    }
-
-    private var format: UInt32 { identity.mode & UInt32(S_IFMT) }
 }

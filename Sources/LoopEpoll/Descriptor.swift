@@ -11,6 +11,7 @@ struct DescriptorRecord {
     var word = DescriptorRecord.free
     var fd: Int32 = -1
     var kind = DescriptorKind.file
+    var object: KernelObject?
     /// What the kernel was last asked to report.
     var registered: EventFlags = []
     /// Those of ``EventFlags/ending`` that the last event carried: an event tells the whole state of its moment, and a later change is an
@@ -64,8 +65,9 @@ enum DescriptorKind: UInt8 {
     /// What epoll refuses, because it is always ready: regular files, block devices, /dev/null. Its calls go to ``FileWorkers``.
     case file
 
-    init(fd: Int32, identity: portloop_identity) {
-        guard identity.mode & UInt32(S_IFMT) == UInt32(S_IFSOCK) else { self = .stream; return }
+    /// For what epoll has accepted.
+    init(fd: Int32, _ object: KernelObject) {
+        guard object.isSocket else { self = .stream; return }
         let isUnix = Native.socketOption(fd, SO_DOMAIN).isCount(AF_UNIX)
         guard Native.socketOption(fd, SO_TYPE).isCount(Int32(SOCK_STREAM.rawValue)) else {
             self = isUnix ? .unixMessageSocket : .messageSocket

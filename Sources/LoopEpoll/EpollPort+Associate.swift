@@ -8,27 +8,28 @@ extension EpollPort {
         guard key.generation != 0 else { trap("Associating handle \(handle.rawValue) expects a generation from 1 on, but got 0.") }
         guard let fd = Int32(exactly: handle.rawValue) else { throw .badHandle }
         let object = try kernelObject(fd)
-        let known = Bindings.shared.find(fd)
-        if let known, known.port != number, known.object.isCertainly(object) { throw .boundElsewhere }
+        if Bindings.shared.isElsewhere(fd, than: number) { throw .boundElsewhere }
+        let known = state.record.keys[fd].flatMap { state.record.descriptors.find($0) }
         let kind = try enroll(fd, key, object, options, known)
 
         // The kernel took the number as new, so whatever had it here was closed without a word.
-        if let known, known.port == number, let old = state.record.descriptors.find(known.key) {
-            forget(old, because: .failure(.badDescriptor))
-        }
-        place(key, fd, kind)
-        Bindings.shared.record(fd, Binding(port: number, key: key, object: object, forkCount: Native.forkCount))
+        if let known { forget(known, because: .failure(.badDescriptor)) }
+        place(key, fd, kind, object)
+        state.record.keys[fd] = key
+        Bindings.shared.record(fd, Binding(port: number, epoll: kernel.epoll, forkCount: Native.forkCount))
         state.record.brokenPipes.cover(Native.currentThread)
     }
 
     public func dissociate(_ handle: NativeHandle, as key: HandleKey) {
         guard let descriptor = state.record.descriptors.find(key) else { return }
+        let fd = descriptor.record.fd
         // In a fork the registration is the parent's. Anywhere else a refusal means that the number was closed: the kernel has
         // forgotten it already.
         if !isForked, descriptor.record.kind != .file {
-            _ = kernel.register(descriptor.record.fd, .remove, [], word: key.word)
+            _ = kernel.register(fd, .remove, [], word: key.word)
         }
-        Bindings.shared.forget(descriptor.record.fd, port: number, key: key)
+        state.record.keys[fd] = nil
+        Bindings.shared.forget(fd, port: number)
         forget(descriptor, because: .aborted(count: 0))
     }
 
@@ -49,15 +50,16 @@ extension EpollPort {
 
     /// Asks the kernel to watch the descriptor, and says what it is.
     private func enroll(
-        _ fd: Int32, _ key: HandleKey, _ object: KernelObject, _ options: AssociationOptions, _ known: Binding?
+        _ fd: Int32, _ key: HandleKey, _ object: KernelObject, _ options: AssociationOptions, _ known: Descriptor?
     ) throws(AssociationError) -> DescriptorKind {
         switch kernel.register(fd, .add, .standing, word: key.word) {
         case .count: break
         case .failed(.exists): throw .alreadyAssociated
         case .failed(.badDescriptor): throw .badHandle
         case .failed(.notPermitted):
-            // Always ready, so epoll has nothing to say of it, not even that it is there already: our own table must.
-            if let known, known.port == number, known.object.isCertainly(object) { throw .alreadyAssociated }
+            // Always ready, so epoll has nothing to say of it, not even that it is there already. Our own table must, and cannot tell
+            // whether the file was closed and opened again in between.
+            if known?.record.object?.isSameFile(as: object) == true { throw .alreadyAssociated }
             return .file
         case .failed(let code): throw .system(code)
         }
@@ -67,7 +69,7 @@ extension EpollPort {
             _ = kernel.register(fd, .remove, [], word: key.word)
             throw error
         }
-        return object.kind(fd)
+        return DescriptorKind(fd: fd, object)
     }
 
     private func ensureNonblocking(_ fd: Int32, _ options: AssociationOptions) throws(AssociationError) {
@@ -80,11 +82,12 @@ extension EpollPort {
         }
     }
 
-    private func place(_ key: HandleKey, _ fd: Int32, _ kind: DescriptorKind) {
+    private func place(_ key: HandleKey, _ fd: Int32, _ kind: DescriptorKind, _ object: KernelObject) {
         let descriptor = state.record.descriptors.place(for: key.slot)
         descriptor.record.word = key.word
         descriptor.record.fd = fd
         descriptor.record.kind = kind
+        descriptor.record.object = object
         descriptor.record.registered = .standing
         descriptor.record.ending = []
         descriptor.record.waitersAreDue = false

@@ -96,6 +96,8 @@ struct PortState {
     /// Functions of attempts that are running now, one inside the other.
     var bodiesRunning = 0
     var descriptors = DescriptorTable()
+    /// The association that has a number now.
+    var keys: [Int32: HandleKey] = [:]
     /// Packets handed out since the kernel was last asked.
     var packetsSincePoll = 0
     /// Who waits for a descriptor or for memory that somebody gives back, and when that is tried again.

@@ -27,6 +27,8 @@ final class FileWorkers {
     private var waitingCount = 0
     private var idleCount = 0
     private var isStopping = false
+    /// The threads that are in a call now.
+    private var calling: [pthread_t] = []
 
     private var threads: [pthread_t] = []
     private let finished = FinishedList()
@@ -35,7 +37,7 @@ final class FileWorkers {
     /// Two, so that one hanging file system does not stop everything; more would only queue at the same disk.
     static let threadsMax = 2
 
-    /// How long closing waits for calls to return. A healthy one is in memory or on a disk; what takes longer has been given up on.
+    /// How long closing waits for a call to return. The loop has waited for it before, and given it up.
     private static let joinNanosecondsMax: UInt64 = 50_000_000
 
     init(waker: EpollWaker) { self.waker = waker }
@@ -70,14 +72,15 @@ final class FileWorkers {
 
     /// Ends the threads and returns how many are stuck in a call and left behind.
     func close() -> Int {
-        var dropped = gate.withLock {
+        var dropped = ParkingLot()
+        let underWay = gate.withLock {
             isStopping = true
             gate.openForAll()
-            defer { waiting = ParkingLot() }
-            return waiting
+            swap(&dropped, &waiting)
+            return calling
         }
         let bound = Native.now() + FileWorkers.joinNanosecondsMax
-        let stuck = threads.filter { !Native.join($0, until: bound) }
+        let stuck = threads.filter { !Native.join($0, until: underWay.contains($0) ? bound : .max) }
         for thread in stuck { Native.abandon(thread) }
         dropWork(&dropped)
         var unseen = takeFinished()
@@ -115,11 +118,13 @@ final class FileWorkers {
 
     private func next() -> Operation? {
         gate.withLock {
+            calling.removeAll { $0 == Native.currentThread }
             idleCount += 1
             defer { idleCount -= 1 }
             while !isStopping {
                 if let operation = waiting.popFirst() {
                     waitingCount -= 1
+                    calling.append(Native.currentThread)
                     operation.record.traits.insert(.isBegun)
                     return operation
                 }

@@ -116,6 +116,9 @@ enum Native {
         Answer(portloop_epoll_control(epoll, change.rawValue, fd, events.rawValue, word))
     }
 
+    /// Whether that epoll descriptor watches the open file that the number names.
+    static func isWatched(_ fd: Int32, by epoll: Int32) -> Bool { portloop_epoll_watches(epoll, fd) == 1 }
+
     static func close(_ fd: Int32) { _ = portloop_close(fd) }
 
     static func now() -> UInt64 { portloop_monotonic_nanoseconds() }

@@ -2,9 +2,13 @@ import LoopCore
 import LoopSim
 import Testing
 
-/// A thousand programs of a thousand steps where the compiler optimises; a sample where it does not.
-private let seeds: Range<UInt64> = _isDebugAssertConfiguration() ? 0..<60 : 0..<1000
-private let steps = _isDebugAssertConfiguration() ? 400 : 1000
+#if DEBUG
+/// A sample, where the compiler does not optimise.
+private let (seeds, steps): (Range<UInt64>, Int) = (0..<60, 400)
+#else
+/// A million steps: `swift test -c release --filter Campaigns`.
+private let (seeds, steps): (Range<UInt64>, Int) = (0..<1000, 1000)
+#endif
 
 @Suite("Campaigns") struct CampaignTests {
     @Test("Random programs keep every promise, whatever the kernel does") func drawnFaults() {

@@ -81,9 +81,10 @@ import Testing
         rig.scribble(10)
         rig.liar.packets = [rig.packet(Completion(count: 10))]
         _ = rig.wait()
-        #expect(rig.breaches == [
-            .countOutOfRange(count: 65, limit: 64), .countOutOfRange(count: -1, limit: 64), .writtenBeyondCount(count: 10, byte: 10),
-        ])
+        #expect(
+            rig.breaches == [
+                .countOutOfRange(count: 65, limit: 64), .countOutOfRange(count: -1, limit: 64), .writtenBeyondCount(count: 10, byte: 10),
+            ])
         #expect(rig.breaches.allSatisfy { $0.clause == .c4 })
     }
 
@@ -131,9 +132,10 @@ import Testing
         _ = rig.port.read(rig.request(key: other), at: nil)
         try rig.port.associate(CheckedRig.handle, as: CheckedRig.key, options: [])
         rig.port.dissociate(CheckedRig.handle, as: other)
-        #expect(rig.breaches == [
-            .notAssociated(CheckedRig.handle), .associatedTwice(CheckedRig.handle), .dissociatedUnknown(CheckedRig.handle),
-        ])
+        #expect(
+            rig.breaches == [
+                .notAssociated(CheckedRig.handle), .associatedTwice(CheckedRig.handle), .dissociatedUnknown(CheckedRig.handle),
+            ])
         #expect(rig.breaches.allSatisfy { $0.clause == .c13 })
     }
 

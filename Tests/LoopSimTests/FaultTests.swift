@@ -125,7 +125,11 @@ import Testing
     }
 
     @Test("An aborted read may count bytes, and shows none of them") func abortsWithBytes() throws {
-        let rig = Rig(faults: faults { $0.abortsWithBytes = .always; $0.startsLate = .always })
+        let rig = Rig(
+            faults: faults {
+                $0.abortsWithBytes = .always
+                $0.startsLate = .always
+            })
         let (handle, near, far) = try rig.stream()
         #expect(rig.port.feed(far, bytes("abc")) == 3)
         let id = try rig.read(handle)
@@ -157,7 +161,9 @@ import Testing
         var order: [Int] = []
         for number in 0..<20 {
             #expect(rig.port.feed(far, [UInt8(number)]) == 1)
-            try rig.ops.perform(on: handle, capacity: 1) { $0.read() } completed: { id, _ in
+            try rig.ops.perform(on: handle, capacity: 1) {
+                $0.read()
+            } completed: { id, _ in
                 order.append(number)
                 #expect((try? rig.ops.result(id).copyBytes()) == [UInt8(number)])
             }

@@ -55,10 +55,10 @@ final class LyingPort: CompletionPort {
     private final class Found { var breaches: [ContractBreach] = [] }
 
     init() {
-        nonisolated(unsafe) let liar = LyingPort()
+        liar = LyingPort()
         let found = found
-        self.liar = unsafe liar
-        port = CheckedPort(unsafe liar) { found.breaches.append($0) }
+        nonisolated(unsafe) let shared: any CompletionPort = liar
+        port = CheckedPort(unsafe shared) { found.breaches.append($0) }
         unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
         try? port.associate(CheckedRig.handle, as: CheckedRig.key, options: [])
     }

@@ -17,7 +17,9 @@ import Testing
         var log: [String] = []
         let near = try ops.associate(handles.near)
         func read(_ left: Int) throws {
-            try ops.perform(on: near, capacity: 5, timeout: .microseconds(300)) { $0.read() } completed: { id, end in
+            try ops.perform(on: near, capacity: 5, timeout: .microseconds(300)) {
+                $0.read()
+            } completed: { id, end in
                 guard let outcome = try? ops.result(id) else { return log.append("\(end)") }
                 log.append("\(outcome.completion) \(outcome.copyBytes()) \(end)")
                 if left > 0 { try? read(left - 1) }

@@ -25,7 +25,7 @@ import Testing
             }, Unmanaged.passRetained(posts).toOpaque())
         try #require(started == 0)
         while posts.done < Posts.count { loop.turn() }
-        let joined = unsafe pthread_join(thread, nil)
+        let joined = pthread_join(thread, nil)
         #expect(joined == 0)
         #expect(loop.shutdown().isClean)
     }

@@ -193,7 +193,8 @@ import Testing
             try rig.ops.perform(on: handle, capacity: 4) { op in
                 let code = SimulatedStatus.deviceError.error
                 return unsafe op.submit { block, buffer in unsafe rig.port.startNative(on: device, block, buffer, answering: code) }
-            } completed: { _, _ in }
+            } completed: { _, _ in
+            }
         }
         rig.end(device)
     }
@@ -243,7 +244,9 @@ import Testing
             let handle = try ops.associate(near)
             for number in 0..<50 {
                 _ = port.feed(far, [UInt8(number), 1, 2])
-                try ops.perform(on: handle, capacity: 2, timeout: .milliseconds(1)) { $0.read() } completed: { id, _ in
+                try ops.perform(on: handle, capacity: 2, timeout: .milliseconds(1)) {
+                    $0.read()
+                } completed: { id, _ in
                     try? ops.free(id)
                 }
                 loop.turn(.until(port.clock.now.advanced(by: 50_000)))

@@ -1,10 +1,10 @@
+import CBench
 import Glibc
 import Portloop
 
 /// The TCP echo server on the raw seam, with callbacks: what the floors in C do, through the production ledger with its checks on.
 func runEcho() {
-    unsafe signal(SIGPIPE, SIG_IGN)
-    _ = prctl(PR_SET_PDEATHSIG, UInt(SIGTERM), 0, 0, 0)
+    bench_die_with_parent()
     let loop = makeLoop()
     let server = EchoServer(loop.operationsOnThisThread(), listening: makeListener())
     server.accept()

@@ -6,10 +6,16 @@ import Portloop
 /// the kernel that the port makes once in a batch.
 // SAFETY: no native call is made; each operation that is called submitted gets its packet from the port below.
 func runSeam(operations: Int, depth: Int) {
-    let port: EpollPort
-    do { port = try EpollPort() } catch { trap("no completion port: \(error)") }
-    nonisolated(unsafe) let posting = port
-    let loop = unsafe EventLoop(port: posting)
+    let address: UInt
+    let loop: EventLoop
+    do {
+        let port = try EpollPort()
+        address = UInt(bitPattern: unsafe Unmanaged.passRetained(port).toOpaque())
+        loop = EventLoop(port: port)
+    } catch { trap("no completion port: \(error)") }
+    // The port is the loop's from here on; this is the kernel's part in the play.
+    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { trap("the port has no address") }
+    let posting = unsafe Unmanaged<EpollPort>.fromOpaque(pointer).takeUnretainedValue()
     let ops = loop.operationsOnThisThread()
     // Any handle will do: nothing is read from it.
     var pipe: [Int32] = [0, 0]
@@ -25,7 +31,7 @@ func runSeam(operations: Int, depth: Int) {
         for _ in 0..<depth {
             let memory = unsafe try ops.prepare(handle, tag: 1)
             try unsafe ops.submitted(memory.id)
-            try ops.onCompletion(memory.id, completed)
+            try ops.onCompletion(unsafe memory.id, completed)
             unsafe posting.post(memory.controlBlock, Completion(count: 1))
         }
         expected += depth

@@ -1,3 +1,4 @@
+import CBench
 import Glibc
 import Portloop
 import Synchronization
@@ -57,13 +58,13 @@ private final class Partner: Sendable {
                 start.partner.run()
                 return nil
             }, Unmanaged.passRetained(start).toOpaque())
-        unsafe pthread_detach(thread)
+        pthread_detach(thread)
         while made.load(ordering: .acquiring) == 0 { sched_yield() }
     }
 
     // SAFETY: the thread keeps its loop alive while `made` holds its address.
     var loop: EventLoop {
-        guard let address = UnsafeRawPointer(bitPattern: made.load(ordering: .acquiring)) else { trap("the partner has no loop") }
+        guard let address = unsafe UnsafeRawPointer(bitPattern: made.load(ordering: .acquiring)) else { trap("the partner has no loop") }
         return unsafe Unmanaged<EventLoop>.fromOpaque(address).takeUnretainedValue()
     }
 
@@ -91,11 +92,7 @@ private final class Start {
     }
 }
 
-/// Binds the calling thread to a processor.
-// SAFETY: the set is as large as the call is told.
+/// Binds the calling thread to a processor, if one is named.
 func pin(_ cpu: Int?) {
-    guard let cpu else { return }
-    var set = cpu_set_t()
-    unsafe withUnsafeMutableBytes(of: &set) { bytes in unsafe bytes[cpu / 8] |= UInt8(1) << UInt8(cpu % 8) }
-    unsafe sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &set)
+    if let cpu { bench_pin(Int32(cpu)) }
 }

@@ -61,6 +61,16 @@ static inline int32_t portloop_epoll_control(int32_t epoll, int32_t operation, i
     PORTLOOP_CALL(int32_t, epoll_ctl(epoll, operation, fd, &event));
 }
 
+// Whether an epoll descriptor watches this very open file under this number: kcmp(2) with KCMP_EPOLL_TFD (Linux 4.13). The calling
+// thread stands for the process. A kernel without it, or a filter that forbids it, says no.
+static inline int32_t portloop_epoll_watches(int32_t epoll, int32_t fd) {
+    struct {
+        uint32_t epoll, fd, index;
+    } slot = {(uint32_t)epoll, (uint32_t)fd, 0};
+    long self = syscall(SYS_gettid);
+    return syscall(SYS_kcmp, self, self, 7, (long)fd, &slot) == 0;
+}
+
 // The array of events is opaque to Swift, because the kernel's layout of an event is packed on x86-64.
 enum { portloop_event_bytes = sizeof(struct epoll_event) };
 
@@ -269,8 +279,9 @@ static inline int32_t portloop_start_thread(pthread_t *thread, void *(*body)(voi
     return -code;
 }
 
-// Joins a thread that ends before an instant of the monotonic clock; -ETIMEDOUT if it does not.
+// Joins a thread that ends before an instant of the monotonic clock; -ETIMEDOUT if it does not. The last instant is no bound.
 static inline int32_t portloop_join_thread(pthread_t thread, uint64_t nanoseconds) {
+    if (nanoseconds == UINT64_MAX) return -pthread_join(thread, NULL);
     struct timespec when = {.tv_sec = (time_t)(nanoseconds / 1000000000u), .tv_nsec = (long)(nanoseconds % 1000000000u)};
     return -pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &when);
 }

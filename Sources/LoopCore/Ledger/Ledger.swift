@@ -21,26 +21,34 @@ final class Ledger {
     }
 
     var handles: HandleTable {
-        @inline(__always) _read { yield pinnedHandles.value }
-        @inline(__always) _modify { yield &pinnedHandles.value }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedHandles.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedHandles.address }
     }
 
     var counts: LedgerCounts {
-        @inline(__always) _read { yield pinnedCounts.value }
-        @inline(__always) _modify { yield &pinnedCounts.value }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedCounts.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedCounts.address }
     }
 
     /// Operations whose packet has come and whose waiter has not been told yet. The waiter stays in the record until then, so that a
     /// sibling told earlier may still look at it.
     var settled: Ring<OperationID> {
-        @inline(__always) _read { yield pinnedSettled.value }
-        @inline(__always) _modify { yield &pinnedSettled.value }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedSettled.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedSettled.address }
     }
 
     /// What else is to be told, after those.
     var notices: Ring<Notice> {
-        @inline(__always) _read { yield pinnedNotices.value }
-        @inline(__always) _modify { yield &pinnedNotices.value }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedNotices.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedNotices.address }
     }
 
     /// Whether there is nobody to tell anything.

@@ -76,12 +76,18 @@ extension Cell {
     /// The bytes of a completion that may be shown: none of a failed operation unless its driver delivers them, and never more than
     /// the buffer holds. What an earlier operation left behind is never among them.
     // SAFETY: a part of the cell's buffer.
+    @inline(__always)
     func exposed(_ completion: Completion) -> UnsafeRawBufferPointer {
+        // Most completions of writes, waits and remotes end here.
+        guard record.flow == .received, completion.count > 0 else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+        return unsafe received(completion)
+    }
+
+    // SAFETY: as above.
+    private func received(_ completion: Completion) -> UnsafeRawBufferPointer {
         let failed = completion.severity == .error || completion.severity == .aborted
-        guard record.flow == .received, !failed || record.bytesOnError == .delivered else {
-            return unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-        }
-        let count = max(0, min(completion.count, Int(record.capacity)))
+        guard !failed || record.bytesOnError == .delivered else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+        let count = min(completion.count, Int(record.capacity))
         return unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
     }
 

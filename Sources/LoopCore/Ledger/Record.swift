@@ -59,6 +59,7 @@ struct Record {
     }
 
     /// The operation's buffer, behind the record and the room for an address.
+    @inline(__always)
     var buffer: UnsafeMutableRawBufferPointer {
         // SAFETY: the slab was asked for room for the address and the capacity together.
         let front = Cell.headerBytes + (record.address == .one ? Cell.addressBytes : 0)

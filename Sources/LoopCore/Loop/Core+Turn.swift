@@ -43,7 +43,7 @@ extension Core {
     @inline(__always)
     private func run(_ next: Ready, _ loop: EventLoop) {
         switch next {
-        case .call(let call): loop.enter(call)
+        case .call(let call): loop.run(call)
         case .job(let job):
             runningJob = job.identity
             loop.run(job)

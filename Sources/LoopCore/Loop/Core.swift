@@ -36,28 +36,38 @@ final class Core {
     }
 
     var timers: TimerHeap<TimerAction> {
-        @inline(__always) _read { yield pinnedTimers.value }
-        @inline(__always) _modify { yield &pinnedTimers.value }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedTimers.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedTimers.address }
     }
 
     var ready: Ring<Ready> {
-        @inline(__always) _read { yield pinnedReady.value }
-        @inline(__always) _modify { yield &pinnedReady.value }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedReady.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedReady.address }
     }
 
     var yielded: Ring<Ready> {
-        @inline(__always) _read { yield pinnedYielded.value }
-        @inline(__always) _modify { yield &pinnedYielded.value }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedYielded.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedYielded.address }
     }
 
     var postedCancels: Ring<OperationID> {
-        @inline(__always) _read { yield pinnedPostedCancels.value }
-        @inline(__always) _modify { yield &pinnedPostedCancels.value }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedPostedCancels.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedPostedCancels.address }
     }
 
     var meters: Meters {
-        @inline(__always) _read { yield pinnedMeters.value }
-        @inline(__always) _modify { yield &pinnedMeters.value }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedMeters.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedMeters.address }
     }
 
     deinit { port.close() }

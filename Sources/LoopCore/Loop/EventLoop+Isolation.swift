@@ -17,14 +17,11 @@ extension EventLoop {
 extension EventLoop {
     /// Calls a function of the loop's own isolation, now.
     // SAFETY: an isolated parameter changes where a function may be called from and nothing of how it is called; `assumeIsolated` does
-    // the same, and is missing from the embedded runtime. The thread is checked.
+    // the same, and is missing from the embedded runtime. The caller is the turn, which has checked the thread.
     @inline(__always)
-    nonisolated func enter<R>(_ call: (isolated EventLoop) -> R) -> R {
-        _ = core
-        return withoutActuallyEscaping(call) { call in
-            let plain = unsafe unsafeBitCast(call, to: ((EventLoop) -> R).self)
-            return plain(self)
-        }
+    nonisolated func run(_ call: @escaping @Sendable (isolated EventLoop) -> Void) {
+        let plain = unsafe unsafeBitCast(call, to: (@Sendable (EventLoop) -> Void).self)
+        plain(self)
     }
 }
 

@@ -177,7 +177,7 @@ final class SimulatedKernel {
     // MARK: an operation is asked to end
 
     func cancel(_ request: PortRequest) -> CancelAnswer {
-        guard let operation = operations[LentMemory(request).blockAddress] else { return .notFound }
+        guard !isClosed, let operation = operations[LentMemory(request).blockAddress] else { return .notFound }
         switch operation.phase {
         case .finished: return random.happens(faults.acceptsLateCancels) ? .requested : .notFound
         case .stuck: return .requested  // The driver heard it. It does nothing.
@@ -315,7 +315,6 @@ final class SimulatedKernel {
     func close() {
         isClosed = true
         for operation in operations.values { operation.object.unpark(operation) }
-        operations = [:]
         stuck = []
         finished = []
         events.removeAll()

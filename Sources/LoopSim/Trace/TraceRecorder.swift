@@ -95,54 +95,54 @@ public final class TraceRecorder: ForwardingPort, Sendable {
     // MARK: portable verbs
 
     public func read(_ request: PortRequest, at offset: FileOffset?) -> Submission {
-        record("read", request, isInput: true, { $0.offset(offset) }) { port in port.read(request, at: offset) }
+        record("read", request, isInput: true, book.offset(offset)) { port in port.read(request, at: offset) }
     }
 
     public func write(_ request: PortRequest, count: Int, at offset: FileOffset?) -> Submission {
-        record("write", request, isInput: false, { "\($0.sum(request, [0..<count])) \($0.offset(offset))" }) { port in
-            port.write(request, count: count, at: offset)
-        }
+        let detail = "\(book.sum(request, [0..<count])) \(book.offset(offset))"
+        return record("write", request, isInput: false, detail) { port in port.write(request, count: count, at: offset) }
     }
 
     public func write(_ request: PortRequest, segments: [Range<Int>], at offset: FileOffset?) -> Submission {
-        record("gather", request, isInput: false, { "\($0.sum(request, segments)) \($0.offset(offset))" }) { port in
-            port.write(request, segments: segments, at: offset)
-        }
+        let detail = "\(book.sum(request, segments)) \(book.offset(offset))"
+        return record("gather", request, isInput: false, detail) { port in port.write(request, segments: segments, at: offset) }
     }
 
     public func receive(_ request: PortRequest) -> Submission {
-        record("receive", request, isInput: true, { _ in "-" }) { port in port.receive(request) }
+        record("receive", request, isInput: true, "-") { port in port.receive(request) }
     }
 
     public func send(_ request: PortRequest, count: Int) -> Submission {
-        record("send", request, isInput: false, { $0.sum(request, [0..<count]) }) { port in port.send(request, count: count) }
+        record("send", request, isInput: false, book.sum(request, [0..<count])) { port in port.send(request, count: count) }
     }
 
     public func accept(_ request: PortRequest) -> Submission {
-        record("accept", request, isInput: true, { _ in "-" }) { port in port.accept(request) }
+        record("accept", request, isInput: true, "-") { port in port.accept(request) }
     }
 
     public func connect(_ request: PortRequest) -> Submission {
-        record("connect", request, isInput: false, { _ in "-" }) { port in port.connect(request) }
+        record("connect", request, isInput: false, "-") { port in port.connect(request) }
     }
 
     public func poll(_ request: PortRequest, _ interest: Readiness) -> Submission {
-        record("poll", request, isInput: false, { _ in "\(interest.rawValue)" }) { port in port.poll(request, interest) }
+        record("poll", request, isInput: false, "\(interest.rawValue)") { port in port.poll(request, interest) }
     }
 
     public func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
-        record("attempt", request, isInput: true, { _ in "-" }) { port in port.attempt(request, body) }
+        record("attempt", request, isInput: true, "-") { port in port.attempt(request, body) }
     }
 
     // SAFETY: see the type.
+    private var book: TraceBook { unsafe log.book }
+
+    // SAFETY: see the type.
     private func record(
-        _ verb: String, _ request: PortRequest, isInput: Bool, _ detail: (TraceBook) -> String,
-        _ call: (any CompletionPort) -> Submission
+        _ verb: String, _ request: PortRequest, isInput: Bool, _ detail: String, _ call: (any CompletionPort) -> Submission
     ) -> Submission {
-        let question = unsafe log.book.start(verb, request, isInput: isInput, detail(log.book))
-        let number = unsafe log.book.number(LentMemory(request).blockAddress)
+        let question = unsafe log.book.start(verb, request, isInput: isInput, detail)
+        let number = book.number(LentMemory(request).blockAddress)
         let answer = call(inner)
-        unsafe log.append(question, TraceAnswer.words(answer, number.flatMap { unsafe log.book[$0] }))
+        unsafe log.append(question, TraceAnswer.words(answer, number.flatMap { book[$0] }))
         return answer
     }
 }
@@ -161,7 +161,10 @@ private final class TraceLog {
 
     /// A reading of the clock is written down when it has moved, with how many readings since the last line had not seen that.
     func now(_ now: MonotonicInstant) {
-        guard now != lastNow else { return unchangedReadings += 1 }
+        if now == lastNow {
+            unchangedReadings += 1
+            return
+        }
         lastNow = now
         append("now \(unchangedReadings)", "\(now.nanoseconds)")
     }

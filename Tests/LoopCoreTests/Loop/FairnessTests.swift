@@ -52,6 +52,19 @@ import Testing
         }
     }
 
+    @Test("Of many timers that are due so many fire in a turn, and the port is not slept in before the rest") func timersPerTurn() throws {
+        try Bench.run(limits { $0.timersPerTurnMax = 2 }) { bench in
+            var fired = 0
+            for _ in 0..<5 { bench.ops.call(at: bench.loop.now) { fired += 1 } }
+            for expected in [2, 4, 5] {
+                #expect(bench.loop.nextDeadline <= bench.loop.now)
+                bench.loop.turn()
+                #expect(fired == expected)
+            }
+            #expect(bench.loop.nextDeadline == .distantFuture)
+        }
+    }
+
     @Test("A task that yields runs again behind the look at the port, and in every turn once") func yields() throws {
         try Bench.run { bench in
             let journal = bench.port.journal
@@ -69,7 +82,7 @@ import Testing
     @Test("Two tasks that yield take turns") func yieldsInTurn() throws {
         try Bench.run { bench in
             let journal = Journal()
-            bench.loop.run { loop in
+            bench.loop.run { loop async in
                 for name in ["a", "b"] {
                     loop.spawn { _ in
                         for _ in 0..<5 {

@@ -15,7 +15,7 @@ import Testing
     @Test("A run inside a fiber") func nestedRun() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             let bench = try Bench(Limits())
-            bench.loop.run { loop in loop.run { _ in } }
+            bench.loop.run { loop async in loop.run { _ async in } }
         }
         expectSentence("inside a callback of the same loop.", in: result)
     }

@@ -42,7 +42,7 @@ import Testing
     @Test("It waits for every fiber that the function spawned, and for theirs") func fibers() throws {
         try Bench.run { bench in
             let ended = Tally()
-            bench.loop.run { loop in
+            bench.loop.run { loop async in
                 for _ in 0..<3 {
                     loop.spawn { loop in
                         for _ in 0..<5 { await Task.yield() }
@@ -64,7 +64,7 @@ import Testing
         limits.jobsPerTurnMax = jobsPerTurnMax
         try Bench.run(limits) { bench in
             let ended = Tally()
-            bench.loop.run { loop in
+            bench.loop.run { loop async in
                 for _ in 0..<1_000 { loop.spawn { _ in ended.add() } }
             }
             #expect(ended.value == 1_000)
@@ -77,7 +77,7 @@ import Testing
         limits.jobsPerTurnMax = jobsPerTurnMax
         try Bench.run(limits) { bench in
             let ended = Tally()
-            bench.loop.run { loop in
+            bench.loop.run { loop async in
                 RealThread.elsewhere { loop.spawn { _ in ended.add() } }
             }
             #expect(ended.value == 1)

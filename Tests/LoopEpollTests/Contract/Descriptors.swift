@@ -67,6 +67,41 @@ enum Descriptors {
         return StreamEnds(near: NativeHandle(near), far: NativeHandle(far))
     }
 
+    /// A listener on a free port of the loopback interface.
+    // SAFETY: sockaddr_in is what the calls are told it is, with its size.
+    static func listener() -> (handle: NativeHandle, port: UInt16) {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                guard unsafe bind(listener, generic, length) == 0, listen(listener, 8) == 0 else { trap("cannot listen: error \(errno)") }
+                unsafe getsockname(listener, generic, &length)
+            }
+        }
+        return (NativeHandle(listener), UInt16(bigEndian: address.sin_port))
+    }
+
+    /// A connection to a listener, made at once.
+    // SAFETY: as for `listener`.
+    static func client(of port: UInt16) -> NativeHandle {
+        let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_port = port.bigEndian
+        unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                guard unsafe connect(client, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 else {
+                    trap("cannot connect: error \(errno)")
+                }
+            }
+        }
+        return NativeHandle(client)
+    }
+
     private static func setFlags(_ descriptor: Int32) {
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)

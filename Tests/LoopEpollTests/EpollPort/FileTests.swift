@@ -211,13 +211,14 @@ private func workerCount() -> Int {
     }
 
     init() {
-        faults = ioctl(OpenFile(path: "/dev/userfaultfd", O_RDWR).fd, 0xAA00, O_CLOEXEC)  // USERFAULTFD_IOC_NEW
+        let device = OpenFile(path: "/dev/userfaultfd", O_RDWR)
+        faults = withExtendedLifetime(device) { ioctl(device.fd, 0xAA00, O_CLOEXEC) }  // USERFAULTFD_IOC_NEW
         var handshake: [UInt64] = [0xAA, 0, 0]
         unsafe _ = ioctl(faults, 0xC018_AA3F, &handshake)  // UFFDIO_API
         let memory = unsafe mmap(nil, HangingMemory.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard let memory = unsafe memory else { trap("A test got no page.") }
         unsafe page = memory
-        address = unsafe UInt64(UInt(bitPattern: memory))
+        address = UInt64(UInt(bitPattern: memory))
         var range: [UInt64] = [address, UInt64(HangingMemory.bytes), 1, 0]
         unsafe _ = ioctl(faults, 0xC020_AA00, &range)  // UFFDIO_REGISTER, for missing pages
     }

@@ -94,7 +94,7 @@ struct Ends {
 }
 
 /// What bytes can go through.
-enum Carrier: CaseIterable, Sendable {
+enum Carrier: String, CaseIterable, Codable, Sendable {
     case tcp
     case unixStream
     case pipe

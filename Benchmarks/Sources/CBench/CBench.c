@@ -1,0 +1,15 @@
+#define _GNU_SOURCE
+#include "CBench.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+void bench_die_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGTERM); }
+
+void bench_pin(int32_t processor) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    sched_setaffinity(0, sizeof set, &set);
+}

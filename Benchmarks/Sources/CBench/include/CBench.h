@@ -1,0 +1,8 @@
+// Two calls of Linux that the Glibc module does not export.
+#pragma once
+#include <stdint.h>
+
+// The process ends when the thread that started it does.
+void bench_die_with_parent(void);
+// Binds the calling thread to one processor.
+void bench_pin(int32_t processor);

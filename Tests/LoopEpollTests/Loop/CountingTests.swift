@@ -1,0 +1,147 @@
+import CTestSupport
+import Glibc
+import LoopCore
+import LoopEpoll
+import LoopSim
+import Testing
+
+/// What the steady state costs, counted: allocations and system calls of a whole process in which nothing else runs.
+///
+/// The counting itself is CTestSupport's, and off under a sanitizer. Each count has a process of its own; its exit status says which
+/// expectation failed.
+@Suite("Counted costs") struct CountingTests {
+    @Test(
+        "A steady echo over TCP allocates nothing and calls read, write and epoll_wait once each",
+        .enabled(if: portloop_test_can_count() == 1, "a sanitizer counts for itself"))
+    func steadyEcho() async {
+        await #expect(processExitsWith: .exitCode(0)) { exit(countEcho(requests: 2_000)) }
+    }
+
+    @Test("Sixty-four connections share their waits", .enabled(if: portloop_test_can_count() == 1, "a sanitizer counts for itself"))
+    func sharedWaits() async {
+        await #expect(processExitsWith: .exitCode(0)) { exit(countSharedEcho(connections: 64, rounds: 200)) }
+    }
+
+    @Test("An idle loop with 32 reads waiting is not woken by anybody")
+    func idleIsIdle() async {
+        await #expect(processExitsWith: .exitCode(0)) { exit(countIdleSwitches()) }
+    }
+}
+
+/// An echo on the seam, with callbacks made once: what a server does for each connection.
+private final class Echo {
+    private let ops: Operations
+    private let handle: AssociatedHandle
+    /// Keeps this object, too: a count ends with its process.
+    private var whenRead: ((OperationID, WaitEnd) -> Void)?
+
+    init(_ ops: Operations, _ end: NativeHandle) throws {
+        self.ops = ops
+        handle = try ops.associate(end)
+        whenRead = { [self] id, _ in answer(id) }
+    }
+
+    /// More room than a message needs: a read that fills its buffer cannot know that nothing is left.
+    // SAFETY: the memory is only named.
+    func read() {
+        guard let whenRead, let id = unsafe try? ops.prepare(handle, capacity: 4096).id else { return }
+        _ = try? ops.read(id)
+        try? ops.onCompletion(id, whenRead)
+    }
+
+    // SAFETY: the write's buffer is as large as what is copied into it.
+    private func answer(_ id: OperationID) {
+        let write: OperationID?? = try? ops.withResult(id) { _, bytes -> OperationID? in
+            guard let memory = unsafe try? ops.prepare(handle, capacity: bytes.byteCount) else { return nil }
+            unsafe bytes.withUnsafeBytes { source in unsafe memory.buffer.copyMemory(from: source) }
+            return unsafe memory.id
+        }
+        guard let write = write.flatMap({ $0 }) else { return }
+        if let started = try? ops.write(write, count: 64, inline: .allowed), started == .done { try? ops.free(write) }
+        read()
+    }
+}
+
+/// Counts from here on, for the calls of this file.
+private func difference(_ from: portloop_test_counts, _ to: portloop_test_counts) -> portloop_test_counts {
+    portloop_test_counts(
+        allocations: to.allocations - from.allocations, epoll_control: to.epoll_control - from.epoll_control, waits: to.waits - from.waits,
+        reads: to.reads - from.reads, writes: to.writes - from.writes, others: to.others - from.others)
+}
+
+/// One connection; the far end writes and reads 64 bytes for each request, which is counted too: one read and one write of the client's.
+// SAFETY: 64 bytes go to and fro in an array of 64.
+private func countEcho(requests: Int) -> Int32 {
+    guard let loop = try? EventLoop(port: EpollPort()) else { return 90 }
+    let ops = loop.operationsOnThisThread()
+    let ends = Descriptors.tcpPair()
+    guard let echo = try? Echo(ops, ends.near) else { return 91 }
+    echo.read()
+    var message = [UInt8](repeating: 7, count: 64)
+    func roundTrip() {
+        unsafe _ = write(ends.far.descriptor, &message, 64)
+        while unsafe read(ends.far.descriptor, &message, 64) != 64 { loop.turn() }
+    }
+    for _ in 0..<200 { roundTrip() }
+    let before = portloop_test_counts()
+    for _ in 0..<requests {
+        unsafe _ = write(ends.far.descriptor, &message, 64)
+        loop.turn()
+        guard unsafe read(ends.far.descriptor, &message, 64) == 64 else { return 92 }
+    }
+    let counts = difference(before, portloop_test_counts())
+    let expected = UInt64(requests)
+    guard counts.allocations == 0 else { return 1 }
+    guard counts.epoll_control == 0 else { return 2 }
+    guard counts.waits == expected else { return 3 }
+    guard counts.reads == 2 * expected else { return 4 }
+    guard counts.writes == 2 * expected else { return 5 }
+    return counts.others == 0 ? 0 : 6
+}
+
+/// Many connections, all of which ask before the loop is turned: one wait serves them all.
+// SAFETY: as above.
+private func countSharedEcho(connections: Int, rounds: Int) -> Int32 {
+    guard let loop = try? EventLoop(port: EpollPort()) else { return 90 }
+    let ops = loop.operationsOnThisThread()
+    let pairs = (0..<connections).map { _ in Descriptors.tcpPair() }
+    let echoes = pairs.compactMap { try? Echo(ops, $0.near) }
+    guard echoes.count == connections else { return 91 }
+    for echo in echoes { echo.read() }
+    var message = [UInt8](repeating: 7, count: 64)
+    var before = portloop_test_counts()
+    for round in 0..<(rounds + 20) {
+        if round == 20 { before = portloop_test_counts() }
+        for pair in pairs { unsafe _ = write(pair.far.descriptor, &message, 64) }
+        loop.turn()
+        for pair in pairs {
+            guard unsafe read(pair.far.descriptor, &message, 64) == 64 else { return 92 }
+        }
+    }
+    let counts = difference(before, portloop_test_counts())
+    guard counts.allocations == 0 else { return 1 }
+    guard counts.epoll_control == 0, counts.others == 0 else { return 2 }
+    guard counts.waits == UInt64(rounds) else { return 3 }
+    return counts.reads == UInt64(2 * rounds * connections) && counts.writes == counts.reads ? 0 : 4
+}
+
+/// Context switches of the thread (RUSAGE_THREAD, 1), as the kernel counts them, of a loop that has nothing to do for 300 ms: one to fall asleep.
+// SAFETY: getrusage fills the structure it is given.
+private func countIdleSwitches() -> Int32 {
+    guard let loop = try? EventLoop(port: EpollPort()) else { return 90 }
+    let ops = loop.operationsOnThisThread()
+    var echoes: [Echo] = []
+    for _ in 0..<32 {
+        guard let echo = try? Echo(ops, Descriptors.socketPair(SOCK_STREAM).near) else { return 91 }
+        echo.read()
+        echoes.append(echo)
+    }
+    loop.turn(.poll)
+    var before = rusage()
+    var after = rusage()
+    unsafe getrusage(1, &before)
+    loop.turn(until: loop.now.advanced(by: 300_000_000))
+    unsafe getrusage(1, &after)
+    withExtendedLifetime(echoes) {}
+    return after.ru_nvcsw - before.ru_nvcsw <= 1 ? 0 : 1
+}
