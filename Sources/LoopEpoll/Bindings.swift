@@ -11,8 +11,10 @@ final class Bindings: Sendable {
     private let entries = Mutex<[Int32: Binding]>([:])
 
     /// Whether another port watches the open file that the number names now.
-    func isElsewhere(_ fd: Int32, than port: PortNumber) -> Bool {
-        guard let found = entries.withLock({ $0[fd] }), found.port != port, found.forkCount == Native.forkCount else { return false }
+    func isElsewhere(_ fd: Int32, than port: Binding) -> Bool {
+        guard let found = entries.withLock({ $0[fd] }), found.port != port.port, found.epoll != port.epoll,
+            found.forkCount == port.forkCount
+        else { return false }
         return Native.isWatched(fd, by: found.epoll)
     }
 

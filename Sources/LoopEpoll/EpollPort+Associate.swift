@@ -8,7 +8,8 @@ extension EpollPort {
         guard key.generation != 0 else { trap("Associating handle \(handle.rawValue) expects a generation from 1 on, but got 0.") }
         guard let fd = Int32(exactly: handle.rawValue) else { throw .badHandle }
         let object = try kernelObject(fd)
-        if Bindings.shared.isElsewhere(fd, than: number) { throw .boundElsewhere }
+        let binding = Binding(port: number, epoll: kernel.epoll, forkCount: Native.forkCount)
+        if Bindings.shared.isElsewhere(fd, than: binding) { throw .boundElsewhere }
         let known = state.record.keys[fd].flatMap { state.record.descriptors.find($0) }
         let kind = try enroll(fd, key, object, options, known)
 
@@ -16,7 +17,7 @@ extension EpollPort {
         if let known { forget(known, because: .failure(.badDescriptor)) }
         place(key, fd, kind, object)
         state.record.keys[fd] = key
-        Bindings.shared.record(fd, Binding(port: number, epoll: kernel.epoll, forkCount: Native.forkCount))
+        Bindings.shared.record(fd, binding)
         state.record.brokenPipes.cover(Native.currentThread)
     }
 

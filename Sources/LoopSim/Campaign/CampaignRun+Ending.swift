@@ -30,6 +30,7 @@ extension CampaignRun {
     }
 
     /// The loop is ended as it is. What it cannot get back it names, all of it, within its bound.
+    // SAFETY: the preparation is refused, so there is no memory.
     func abandonShip() {
         isEnding = true
         let bound = port.clock.now.advanced(by: limits.shutdownBoundNanoseconds)

@@ -15,6 +15,7 @@ public final class CheckedPort: ForwardingPort, Sendable {
     private let owner: UInt
 
     /// Checks a port. `latenessMaxNanoseconds` is what the system's timers may be late by: nothing on the virtual clock.
+    // SAFETY: the port and its books are used on the calling thread from here on.
     public init(
         _ port: sending any CompletionPort, latenessMaxNanoseconds: UInt64 = 0,
         report: @escaping (ContractBreach) -> Void = { trap("The port's contract is broken. \($0)") }

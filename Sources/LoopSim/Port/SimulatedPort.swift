@@ -33,6 +33,7 @@ public final class SimulatedPort: CompletionPort, Sendable {
     public let simulatedWaker: SimulatedWaker
 
     /// A port of the calling thread, with no handles.
+    // SAFETY: see `kernel`.
     public init(
         seed: UInt64 = 0, faults: SimulatedFaults = .none, clock: VirtualClock = VirtualClock(),
         waker: SimulatedWaker = SimulatedWaker()
@@ -75,8 +76,9 @@ public final class SimulatedPort: CompletionPort, Sendable {
     /// Operations that are still parked, because their driver is stuck, stay parked: their packet may yet come, and finds an orphan.
     public func dissociate(_ handle: NativeHandle, as key: HandleKey) { kernel.dissociate(handle, as: key) }
 
+    /// After the end of the port any thread may drop the last result; the numbers are nobody's then.
+    // SAFETY: whether the port has ended does not change any more once it has.
     public func close(acquired handle: NativeHandle) {
-        // After the end of the port any thread may drop the last result; the numbers are nobody's then.
         if unsafe !machinery.isClosed { kernel.close(handle) }
     }
 

@@ -11,6 +11,7 @@ public final class ReplayPort: CompletionPort, Sendable {
     public let waker: any PortWaker
 
     /// Replays a trace on the calling thread.
+    // SAFETY: see the type.
     public init(
         _ trace: Trace, waker: any PortWaker = SimulatedWaker(),
         diverged: @escaping (ReplayDivergence) -> Void = { trap("The program does not do what the trace says. \($0)") }

@@ -12,6 +12,7 @@ public final class TraceRecorder: ForwardingPort, Sendable {
     public let waker: any PortWaker
 
     /// Records what passes to and from a port.
+    // SAFETY: see the type.
     public init(_ port: sending any CompletionPort) {
         waker = port.waker
         unsafe self.port = port
@@ -21,6 +22,7 @@ public final class TraceRecorder: ForwardingPort, Sendable {
     // SAFETY: see the type.
     public var trace: Trace { unsafe log.trace }
 
+    /// The port that does the work.
     // SAFETY: see the type.
     public var inner: any CompletionPort { unsafe port }
 

@@ -28,9 +28,11 @@ internal import LoopCore
     // SAFETY: a number; it is compared and never followed.
     var blockAddress: UInt { UInt(bitPattern: unsafe request.block) }
 
+    // SAFETY: nothing is read.
     var capacity: Int { unsafe request.buffer.count }
 
-    /// The operation's buffer. Whoever touches it says why it may.
+    /// The operation's buffer.
+    // SAFETY: whoever touches it says why it may.
     var buffer: UnsafeMutableRawBufferPointer { unsafe request.buffer }
 
     var inline: InlineCompletion { request.inline }

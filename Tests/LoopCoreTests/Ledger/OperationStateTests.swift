@@ -18,7 +18,8 @@ import Testing
     private static let events = [
         Event(testDescription: "submit", expected: .prepared, leadsTo: .submitted) { state throws(OperationError) in try state.submit() },
         Event(testDescription: "abandon", expected: .prepared, leadsTo: .free) { state throws(OperationError) in try state.abandon() },
-        Event(testDescription: "complete", expected: .prepared, leadsTo: .completed) { state throws(OperationError) in try state.complete() },
+        Event(testDescription: "complete", expected: .prepared, leadsTo: .completed) { state throws(OperationError) in try state.complete()
+        },
         Event(testDescription: "take", expected: .completed, leadsTo: .free) { state throws(OperationError) in try state.take() },
         Event(testDescription: "free", expected: .completed, leadsTo: .free) { state throws(OperationError) in try state.free() },
     ]
@@ -44,7 +45,10 @@ import Testing
             switch before {
             case .submitted:
                 #expect(try state.requestCancel() == .askPort)
-                guard case .submitted(.asked) = state else { Issue.record("a cancel is the state's own payload"); continue }
+                guard case .submitted(.asked) = state else {
+                    Issue.record("a cancel is the state's own payload")
+                    continue
+                }
             case .completed:
                 #expect(try state.requestCancel() == .nothingLeftToCancel)
                 #expect(isSame(state, before))

@@ -27,7 +27,8 @@ import Testing
             journal.clear()
             try bench.ops.retire(handle) { _ in journal.add("retired") }
             bench.settle()
-            #expect(journal.lines.filter { $0 != "wait" } == ["cancel", "cancel", "cancel", "dissociate", "told", "told", "told", "retired"])
+            #expect(
+                journal.lines.filter { $0 != "wait" } == ["cancel", "cancel", "cancel", "dissociate", "told", "told", "told", "retired"])
             for id in ids { try bench.ops.free(id) }
         }
     }
@@ -96,7 +97,10 @@ import Testing
             try bench.ops.onCompletion(id, timeout: .seconds(3_600)) { end = $1 }
             try bench.ops.retire(bench.lastHandle)
             bench.turnPast(Limits().cancelGraceNanoseconds)
-            guard case .stuck = end else { Issue.record("the waiter is told that it is stuck"); return }
+            guard case .stuck = end else {
+                Issue.record("the waiter is told that it is stuck")
+                return
+            }
             #expect(bench.ops.metrics.timersWaiting == 0)
             bench.port.finish(try bench.request, MockPort.aborted)
             bench.settle()

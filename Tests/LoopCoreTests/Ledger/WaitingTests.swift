@@ -9,10 +9,16 @@ import Testing
         var waiting = Waiting()
         #expect(waiting.take() == nil)
         waiting.begin(.callback { _, _ in }, deadline: timer)
-        guard case .waiting = waiting.stage else { Issue.record("begin waits"); return }
+        guard case .waiting = waiting.stage else {
+            Issue.record("begin waits")
+            return
+        }
         #expect(waiting.timer == timer)
         #expect(waiting.take() != nil)
-        guard case .none = waiting.stage else { Issue.record("take ends the wait"); return }
+        guard case .none = waiting.stage else {
+            Issue.record("take ends the wait")
+            return
+        }
         #expect(waiting.timer == nil)
         #expect(waiting.take() == nil)
     }
@@ -24,7 +30,10 @@ import Testing
         var waiting = Waiting()
         waiting.begin(.callback { _, _ in }, deadline: deadline)
         waiting.end(.timedOut, grace: grace)
-        guard case .ending(.timedOut) = waiting.stage else { Issue.record("the cause is kept"); return }
+        guard case .ending(.timedOut) = waiting.stage else {
+            Issue.record("the cause is kept")
+            return
+        }
         #expect(waiting.timer == grace)
         #expect(waiting.take() != nil)
     }

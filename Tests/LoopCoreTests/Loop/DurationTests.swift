@@ -31,7 +31,8 @@ import Testing
         #expect(Duration.seconds(Int64.max).wholeNanoseconds == .max)
         #expect(Duration.seconds(18_446_744_074).wholeNanoseconds == .max)
         #expect(Duration(secondsComponent: 18_446_744_073, attosecondsComponent: 709_551_615_000_000_000).wholeNanoseconds == .max)
-        #expect(Duration(secondsComponent: 18_446_744_073, attosecondsComponent: 709_551_614_000_000_000).wholeNanoseconds == UInt64.max - 1)
+        #expect(
+            Duration(secondsComponent: 18_446_744_073, attosecondsComponent: 709_551_614_000_000_000).wholeNanoseconds == UInt64.max - 1)
         #expect(Duration(secondsComponent: 18_446_744_073, attosecondsComponent: 709_551_615_000_000_001).wholeNanoseconds == .max)
     }
 

@@ -175,7 +175,9 @@ private final class InlineChain {
     func next() {
         guard left > 0 else { return }
         left -= 1
-        _ = try? ops.perform(on: handle) { op in op.completedInline(count: 0) } completed: { id, _ in
+        _ = try? ops.perform(on: handle) { op in
+            op.completedInline(count: 0)
+        } completed: { id, _ in
             try? self.ops.free(id)
             self.next()
         }

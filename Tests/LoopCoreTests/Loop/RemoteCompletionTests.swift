@@ -30,7 +30,8 @@ import Testing
                     RealThread.crowd(4) { number in remote.complete(count: number + 1) }
                     remote.complete(count: 99)
                 }
-            } completed: { _, _ in }
+            } completed: { _, _ in
+            }
             bench.settle()
             #expect((1...4).contains(try bench.ops.result(id).count))
             #expect(bench.port.journal.count("post") == 1)
@@ -42,7 +43,8 @@ import Testing
         try Bench.run { bench in
             let id = try bench.ops.perform(on: bench.associate()) { op in
                 op.remote { $0.complete(count: 2, error: SystemCode(rawValue: 7)) }
-            } completed: { _, _ in }
+            } completed: { _, _ in
+            }
             bench.settle()
             let completion = try bench.ops.result(id).completion
             #expect(completion.error == SystemCode(rawValue: 7) && completion.severity == .error && completion.count == 2)
@@ -51,7 +53,10 @@ import Testing
 
     @Test("One that is dropped unused ends the operation as aborted") func dropped() throws {
         try Bench.run { bench in
-            let id = try bench.ops.perform(on: bench.associate()) { op in op.remote { _ in } } completed: { _, _ in }
+            let id = try bench.ops.perform(on: bench.associate()) { op in
+                op.remote { _ in }
+            } completed: { _, _ in
+            }
             bench.settle()
             #expect(try bench.ops.result(id).completion.severity == .aborted)
         }
@@ -61,7 +66,10 @@ import Testing
         try Bench.run { bench in
             var remotes: [RemoteCompletion] = []
             bench.port.driver = .stuck
-            let id = try bench.ops.perform(on: bench.associate(), timeout: .zero) { op in op.remote { remotes.append($0) } } completed: { _, _ in }
+            let id = try bench.ops.perform(on: bench.associate(), timeout: .zero) { op in
+                op.remote { remotes.append($0) }
+            } completed: { _, _ in
+            }
             bench.turnPast(Limits().cancelGraceNanoseconds)
             #expect(try bench.ops.state(id) == .orphaned)
             remotes[0].complete()
@@ -74,7 +82,10 @@ import Testing
         let bench = try Bench(Limits())
         var remotes: [RemoteCompletion] = []
         bench.port.driver = .stuck
-        try bench.ops.perform(on: bench.associate()) { op in op.remote { remotes.append($0) } } completed: { _, _ in }
+        try bench.ops.perform(on: bench.associate()) { op in
+            op.remote { remotes.append($0) }
+        } completed: { _, _ in
+        }
         bench.loop.shutdown()
         #expect(bench.port.isClosed)
         let remote = remotes.removeFirst()

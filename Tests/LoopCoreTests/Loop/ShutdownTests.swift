@@ -84,7 +84,10 @@ import Testing
         #expect(bench.port.clock.nanoseconds(since: began) == Limits().shutdownBoundNanoseconds)
         #expect(report.operations.map(\.tag) == [9])
         #expect(report.operations.map(\.phase) == [.submitted])
-        guard case .stuck = end else { Issue.record("the waiter is told"); return }
+        guard case .stuck = end else {
+            Issue.record("the waiter is told")
+            return
+        }
         #expect(bench.ops.metrics.operations.leaked == 1)
     }
 

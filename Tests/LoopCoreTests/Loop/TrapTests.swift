@@ -78,7 +78,8 @@ import Testing
             try bench.ops.perform(on: handle) { op in
                 _ = op.abandon(.none)
                 return Decision(id: OperationID(generation: 0, index: .none, ledger: 0), submission: .owesPacket)
-            } completed: { _, _ in }
+            } completed: { _, _ in
+            }
         }
         expectSentence("A function returned the decision of another operation than the one it was lent.", in: result)
     }

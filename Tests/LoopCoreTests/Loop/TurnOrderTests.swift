@@ -14,7 +14,9 @@ import Testing
             ops.cancelWait(cancelled)
             let last = try bench.read(retired)
             try ops.onCompletion(last) { _, _ in journal.add("told") }
-            try ops.perform(on: kept) { op in op.remote { $0.complete() } } completed: { id, _ in
+            try ops.perform(on: kept) { op in
+                op.remote { $0.complete() }
+            } completed: { id, _ in
                 journal.add("told")
                 try? ops.free(id)
             }

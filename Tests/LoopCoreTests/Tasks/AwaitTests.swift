@@ -68,7 +68,10 @@ import Testing
             let end = try bench.loop.run { loop in
                 try await loop.operations.awaitOp(loop.startRead(handle, tag: 77), timeout: .milliseconds(1)).end
             }
-            guard case .stuck(let operation) = end else { Issue.record("not stuck"); return }
+            guard case .stuck(let operation) = end else {
+                Issue.record("not stuck")
+                return
+            }
             #expect(operation.handle == NativeHandle(rawValue: 6) && operation.tag == 77)
             #expect(operation.ageNanoseconds == Limits().cancelGraceNanoseconds + 1_000_000)
             #expect(bench.ops.metrics.operations.refusedCancels == (refuses ? 1 : 0))
@@ -130,6 +133,8 @@ extension EventLoop {
 
     /// How the wait for an operation ended, or why there was none.
     func end(of id: OperationID, timeout: Duration? = nil) async -> Result<WaitEnd, OperationError> {
-        do throws(OperationError) { return .success(try await operations.awaitOp(id, timeout: timeout).end) } catch { return .failure(error) }
+        do throws(OperationError) { return .success(try await operations.awaitOp(id, timeout: timeout).end) } catch {
+            return .failure(error)
+        }
     }
 }

@@ -74,7 +74,10 @@ import Testing
                 waiting.cancel()
                 return try await waiting.value.get()
             }
-            guard case .stuck = end else { Issue.record("not stuck"); return }
+            guard case .stuck = end else {
+                Issue.record("not stuck")
+                return
+            }
             bench.port.finish(try bench.request, MockPort.aborted)
             bench.settle()
         }

@@ -70,7 +70,10 @@ import Testing
     @Test("A call that is pending owes a packet", arguments: [0, 997] as [Int32])
     func pending(code: Int32) throws {
         try Bench.run { bench in
-            let id = try bench.ops.perform(on: bench.associate(), capacity: 2) { op in op.call(code) } completed: { _, _ in }
+            let id = try bench.ops.perform(on: bench.associate(), capacity: 2) { op in
+                op.call(code)
+            } completed: { _, _ in
+            }
             #expect(try bench.ops.state(id) == .submitted)
             #expect(try bench.ops.cancel(id))
             bench.settle()
@@ -98,7 +101,8 @@ import Testing
                 try ops.perform(on: handle) { op in
                     try? ops.retire(handle)
                     return op.read()
-                } completed: { _, _ in }
+                } completed: { _, _ in
+                }
             }
             #expect(bench.port.requests.isEmpty)
         }
@@ -109,7 +113,9 @@ import Testing
             let (handle, ops, journal) = (try bench.associate(), bench.ops, bench.port.journal)
             let id = try ops.perform(on: handle) { op in
                 op.call(0) { try? ops.retire(handle) { _ in journal.add("retired") } }
-            } completed: { _, _ in journal.add("told") }
+            } completed: { _, _ in
+                journal.add("told")
+            }
             bench.settle()
             if try ops.state(id) == .submitted {
                 #expect(journal.count("retired") == 0, "the kernel still has the operation")

@@ -136,7 +136,7 @@ import Testing
         new.far.write([2])
         #expect(bench.packet(of: read).count == 1)
         #expect(read.bytes(1) == [2])
-        #expect(copy.read() == [1])
+        #expect(copy.readSoon() == [1])
         bench.end()
     }
 

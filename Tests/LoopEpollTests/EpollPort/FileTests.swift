@@ -50,7 +50,7 @@ import Testing
         let write = Lent(Array(0..<20))
         bench.start(write, on: near) { $0.write($1, segments: [10..<13, 0..<2], at: FileOffset(1)) }
         #expect(bench.packet(of: write) == Completion(count: 5))
-        #expect(file.read() == [0, 10, 11, 12, 0, 1])
+        #expect(file.readSoon() == [0, 10, 11, 12, 0, 1])
         bench.start(write, on: near) { $0.write($1, segments: [5..<7], at: nil) }
         #expect(bench.packet(of: write) == Completion(count: 2))
         #expect(bench.start(write, on: near) { $0.write($1, segments: [5..<21], at: nil) } == .refused(.number(EINVAL)))

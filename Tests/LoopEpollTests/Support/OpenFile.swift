@@ -39,6 +39,13 @@ final class OpenFile {
         return count.bytes
     }
 
+    /// What arrives; on a busy machine a network takes its time, even one inside the kernel.
+    func readSoon() -> [UInt8] {
+        while true {
+            if let bytes = read() { return bytes }
+        }
+    }
+
     /// Writes until the kernel takes no more, and returns how much it took.
     func fill() -> Int {
         let chunk = [UInt8](repeating: 0x2E, count: 4096)

@@ -55,10 +55,8 @@ extension OpenFile {
         unsafe address.withBytes { unsafe Glibc.connect(fd, $0, $1) }
     }
 
-    func accepted() -> OpenFile { OpenFile(portloop_accept(fd, nil, nil)) }
-
-    /// Waits for a connection that is on its way.
-    func acceptedSoon() -> OpenFile {
+    /// Takes a connection that may still be on its way: the handshake's last step is another processor's business.
+    func accepted() -> OpenFile {
         while true {
             let fd = portloop_accept(fd, nil, nil)
             if fd != -EAGAIN { return OpenFile(fd) }
