@@ -39,9 +39,9 @@ extension Ledger {
     func giveUp(_ cell: Cell, now: MonotonicInstant) {
         let stuck = StuckOperation(
             handle: cell.record.native, tag: cell.record.tag, ageNanoseconds: now.nanoseconds(since: cell.record.preparedAt))
-        let waiter = cell.record.waiting.take()
+        // Told before the retire that this may finish.
+        if let waiter = cell.record.waiting.take() { notices.append(.stuck(waiter, id(of: cell), stuck)) }
         detach(cell)
-        if let waiter { notices.append(.stuck(waiter, id(of: cell), stuck)) }
     }
 
     /// Nothing is submitted on the handle any more: the port forgets it, and whoever asked is told.

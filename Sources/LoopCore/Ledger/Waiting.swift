@@ -33,6 +33,9 @@ struct Waiting {
         timer = grace
     }
 
+    /// The grace is another timer's now.
+    mutating func prolong(_ grace: TimerID) { timer = grace }
+
     /// Takes the waiter out: whoever holds it now tells it.
     @inline(__always)
     mutating func take() -> Waiter? {

@@ -80,11 +80,20 @@ extension Core {
         switch action {
         case .call(let call): call()
         case .deadline(let id): end(id, .timedOut)
-        case .grace(let id): giveUp(id)
-        case .retireGrace(let key):
-            if ledger.handles.isCurrent(key) { ledger.retireGraceRanOut(key.slot, now: now) }
+        case .grace(let id, let grace):
+            if mayGiveUp(grace) { giveUp(id) } else { moveGrace(id, to: timers.insert(now, .grace(id, .lastLook))) }
+        case .retireGrace(let key, let grace):
+            guard ledger.handles.isCurrent(key) else { return }
+            if mayGiveUp(grace) {
+                ledger.retireGraceRanOut(key.slot, now: now)
+            } else {
+                ledger.handles[key.slot].entry.retireWait?.grace = timers.insert(now, .retireGrace(key, .lastLook))
+            }
         }
     }
+
+    /// Whether the port has been asked since the grace ran out, and had no more to say than it said.
+    private func mayGiveUp(_ grace: Grace) -> Bool { grace == .lastLook && !lastBatchWasFull }
 
     /// How long the port may block: not at all while something of ours waits to run.
     func waitBound(_ wish: WaitBound) -> WaitBound {
@@ -107,6 +116,7 @@ extension Core {
         meters.endOfBusy(port.now())
         let count = batch.fill(from: port, for: bound)
         now = port.now()
+        lastBatchWasFull = count == batch.capacity
         if mailbox.disarm() { meters.wakeUps &+= 1 }
         meters.startOfBusy(now, count)
         return count

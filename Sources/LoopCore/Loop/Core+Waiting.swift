@@ -27,7 +27,7 @@ extension Core {
         guard let cell = ledger.slab.find(id.index, generation: id.generation), id.ledger == ledger.number else { return }
         guard case .submitted = cell.record.state, case .waiting = cell.record.waiting.stage else { return }
         if let deadline = cell.record.waiting.timer { _ = timers.cancel(deadline) }
-        let grace = timers.insert(port.now().advanced(by: limits.cancelGraceNanoseconds), .grace(id))
+        let grace = timers.insert(port.now().advanced(by: limits.cancelGraceNanoseconds), .grace(id, .running))
         cell.record.waiting.end(cause, grace: grace)
         if case .some(.askPort) = try? cell.record.state.requestCancel() { _ = ledger.askPort(cell) }
     }
@@ -37,6 +37,15 @@ extension Core {
         guard let cell = ledger.slab.find(id.index, generation: id.generation) else { return }
         guard case .submitted = cell.record.state else { return }
         ledger.giveUp(cell, now: now)
+    }
+
+    /// The grace goes on until the port has been asked once more.
+    func moveGrace(_ id: OperationID, to timer: TimerID) {
+        guard let cell = ledger.slab.find(id.index, generation: id.generation) else {
+            _ = timers.cancel(timer)
+            return
+        }
+        cell.record.waiting.prolong(timer)
     }
 
     /// Tells everybody whom the last settling concerns. Their code may do anything to the loop but turn it.

@@ -22,6 +22,8 @@ final class Core {
     /// The job that runs now, to recognise one that queues itself again.
     var runningJob: UInt = 0
     var inlineCompletions = 0
+    /// Whether the port's last batch was full: then there may be more.
+    var lastBatchWasFull = false
     /// Calls of anybody else's code so far: jobs, posted calls, timers, waiters.
     var calls: UInt64 = 0
     /// Fibers that have begun and not ended.
@@ -83,8 +85,15 @@ enum TurnPhase: UInt8 {
 enum TimerAction {
     case call(() -> Void)
     case deadline(OperationID)
-    case grace(OperationID)
-    case retireGrace(HandleKey)
+    case grace(OperationID, Grace)
+    case retireGrace(HandleKey, Grace)
+}
+
+/// How far a grace has come. It may run out while the packet lies ready, after the process was stopped for a while: so the port is asked
+/// once more before anybody is given up on.
+enum Grace: UInt8 {
+    case running
+    case lastLook
 }
 
 /// What waits to run on the loop.

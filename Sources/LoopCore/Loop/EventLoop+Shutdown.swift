@@ -14,6 +14,8 @@ extension EventLoop {
         core.cancelEverything()
         let bound = core.port.now().advanced(by: core.limits.shutdownBoundNanoseconds)
         while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound)) { core.isDrained } }
+        // Packets that lay ready while the bound ran out are no stragglers.
+        repeat { runTurn(core, .poll) { true } } while core.lastBatchWasFull
         let report = ShutdownReport(operations: core.leakStragglers())
         core.tellSettled()
         core.port.close()

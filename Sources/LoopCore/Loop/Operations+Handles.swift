@@ -17,7 +17,7 @@ extension Operations {
         let slot = handle.key.slot
         guard ledger.handles.isCurrent(handle.key), ledger.handles[slot].entry.phase == .retiring else { return }
         let bound = core.port.now().advanced(by: core.limits.cancelGraceNanoseconds)
-        ledger.handles[slot].entry.retireWait?.grace = core.timers.insert(bound, .retireGrace(handle.key))
+        ledger.handles[slot].entry.retireWait?.grace = core.timers.insert(bound, .retireGrace(handle.key, .running))
     }
 
     /// Whether the handle takes operations.

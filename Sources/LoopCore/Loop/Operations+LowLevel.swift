@@ -70,7 +70,11 @@ extension Operations {
 
     /// Asks the wait for an operation to end, as the cancellation of a waiting task does: looked at in a phase of the turn, followed by a
     /// cancel, bounded by the grace. Nothing if nobody waits.
-    public func cancelWait(_ id: OperationID) { core.postedCancels.append(id) }
+    public func cancelWait(_ id: OperationID) {
+        guard id.ledger == ledger.number, let cell = ledger.slab.find(id.index, generation: id.generation) else { return }
+        if case .none = cell.record.waiting.stage { return }
+        core.postedCancels.append(id)
+    }
 
     /// Queues a packet for an address, as a stranger or a broken driver would: for tests of clause C6.
     // SAFETY: the port may write its links to the block, as it may to any block of an operation.

@@ -78,7 +78,8 @@ struct Promise {
     /// Looks after a turn. True once it is broken.
     mutating func isBroken(_ now: MonotonicInstant) -> Bool {
         guard now >= due else { return false }
+        // One turn notices, one looks at the port once more before it gives up, and as often again as the batch was full.
         turnsSince += 1
-        return turnsSince > 2
+        return turnsSince > 6
     }
 }

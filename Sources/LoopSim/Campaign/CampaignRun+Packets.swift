@@ -109,7 +109,7 @@ extension CampaignRun {
     // MARK: orphans
 
     /// Whether the kernel of this campaign may have lost the operation; or had its packet ready when the loop, stopped for longer than
-    /// the grace, gave it up: a full batch, or a wait that returned early, comes between the loop and the packet.
+    /// the grace, looked once more before it gave up, and that look returned early with nothing.
     func mayBeStuck(_ operation: CampaignOperation) -> Bool {
         operation.kind == .remote || faults.getsStuck != .never || faults.refusesCancels != .never || port.isAnswering(operation.block)
     }

@@ -102,7 +102,7 @@ extension ContractRun {
         let left = fixture.drain(ends.near, max: 8).count
         if taken + left != fed {
             throw .failed(
-                "\(fed) bytes went in, \(taken) were read and \(left) are left after \(order.map(\.name).joined(separator: ", "))")
+                "\(fed) bytes went in, \(taken) were read and \(left) are left after \(order.map { $0.name }.joined(separator: ", "))")
         }
         close(ends.near)
         close(ends.far)

@@ -36,13 +36,18 @@ import Testing
 
     @Test("Not at all while a job, a cancel or a waiter waits for its turn") func polls() throws {
         try Bench.run { bench in
-            let id = try bench.read(bench.associate())
+            let handle = try bench.associate()
+            let id = try bench.read(handle)
             bench.port.finish(try bench.request, bytes: [1])
             bench.settle()
             let later = bench.loop.now.advanced(by: 1_000)
             let causes: [() throws -> Void] = [
                 { try bench.ops.retire(bench.associate(8)) },
-                { bench.ops.cancelWait(id) },
+                {
+                    let read = try bench.read(handle)
+                    try bench.ops.onCompletion(read) { id, _ in try? bench.ops.free(id) }
+                    bench.ops.cancelWait(read)
+                },
                 { bench.loop.post { loop in loop.post { _ in } } },
                 { try bench.ops.onCompletion(id) { _, _ in } },
             ]

@@ -84,14 +84,14 @@ final class MockPort: CompletionPort {
     func wait(into batch: UnsafeMutableBufferPointer<Packet>, for bound: WaitBound) -> Int {
         journal.add("wait")
         bounds.append(bound)
-        if packets.isEmpty { sleep(bound) }
+        if packets.isEmpty { block(bound) }
         let count = min(packets.count, batch.count)
         for place in 0..<count { unsafe batch[place] = packets[place] }
         packets.removeFirst(count)
         return count
     }
 
-    private func sleep(_ bound: WaitBound) {
+    private func block(_ bound: WaitBound) {
         asleep()
         guard packets.isEmpty else { return }
         switch bound {

@@ -1,11 +1,31 @@
 import Glibc
+import Synchronization
 
 /// A thread of the system that runs one function: for what only real threads can show.
 struct RealThread: Sendable {
     private let id: pthread_t
 
-    /// The number of the present thread.
-    static var current: UInt { UInt(pthread_self()) }
+    /// The number of the present thread: its own for life, and no other's ever.
+    ///
+    /// Not `pthread_self`: glibc declares it `const`, so in an async function the optimiser takes the number from before a suspension
+    /// for the one behind it, where the task may be on another thread (seen).
+    // SAFETY: the pointer is a number in disguise, and is never followed.
+    static var current: UInt {
+        if let known = unsafe pthread_getspecific(key) { return UInt(bitPattern: known) }
+        let number = last.wrappingAdd(1, ordering: .relaxed).newValue
+        _ = unsafe pthread_setspecific(key, UnsafeRawPointer(bitPattern: number))
+        return number
+    }
+
+    private static let last = Atomic<UInt>(0)
+
+    // SAFETY: the key is made before it is read.
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        let code = unsafe pthread_key_create(&key, nil)
+        guard code == 0 else { fatalError("pthread_key_create said \(code)") }
+        return key
+    }()
 
     // SAFETY: the box is handed to the new thread, which takes it once.
     init(_ body: @escaping @Sendable () -> Void) {
@@ -17,6 +37,9 @@ struct RealThread: Sendable {
     }
 
     func join() { _ = pthread_join(id, nil) }
+
+    /// Leaves the thread to itself.
+    func detach() { _ = pthread_detach(id) }
 
     /// Runs a function on another thread, and waits for its end.
     static func elsewhere(_ body: @escaping @Sendable () -> Void) { RealThread(body).join() }

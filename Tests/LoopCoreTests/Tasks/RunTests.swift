@@ -116,7 +116,7 @@ import Testing
             let here = RealThread.current
             let (value, thread) = bench.loop.run { _ in
                 let value = await withCheckedContinuation { continuation in
-                    _ = RealThread { continuation.resume(returning: 5) }
+                    RealThread { continuation.resume(returning: 5) }.detach()
                 }
                 return (value, RealThread.current)
             }

@@ -108,20 +108,15 @@ import Testing
             let ends = Carrier.tcp.open()
             let near = try bench.associate(ends.near)
             let (read, write) = (Lent(capacity: 64), Lent([1]))
-            let rounds: UInt64 = 100
             let raw = RawPort(bench.port, ends, near)
             for _ in 0..<10 { raw.exchange(read, write) }
-            let before = portloop_test_counts()
-            for _ in 0..<rounds { raw.exchange(read, write) }
-            let after = portloop_test_counts()
-            if portloop_test_can_count() == 1 {
-                    // The far end writes and reads once a round, too.
-                require(after.reads - before.reads == 2 * rounds)
-                require(after.writes - before.writes == 2 * rounds)
-                require(after.waits - before.waits == rounds)
-                require(after.epoll_control == before.epoll_control)
-                if isOptimised() { require(after.allocations == before.allocations) }
+            // The process's other threads make calls, too, when it begins: they spoil a stretch, but not every one.
+            let isExact = (0..<50).contains { _ in
+                let before = portloop_test_counts()
+                for _ in 0..<100 { raw.exchange(read, write) }
+                return isSteady(before, portloop_test_counts(), rounds: 100)
             }
+            require(isExact || portloop_test_can_count() == 0)
             bench.end()
         }
     }
@@ -177,6 +172,12 @@ private func refusals(of bench: PortBench, _ near: Associated, _ ends: Ends) -> 
         while bytesWaiting(ends.far) == 0 {}
         unsafe require(Glibc.read(ends.far.fd, byte, 1) == 1)
     }
+}
+
+/// Whether the port made a read and a write each round, as the far end did, and one wait, and nothing else.
+private func isSteady(_ before: portloop_test_counts, _ after: portloop_test_counts, rounds: UInt64) -> Bool {
+    after.reads - before.reads == 2 * rounds && after.writes - before.writes == 2 * rounds && after.waits - before.waits == rounds
+        && after.epoll_control == before.epoll_control && (after.allocations == before.allocations || !isOptimised())
 }
 
 /// Unoptimised code allocates for values that the optimiser keeps on the stack.
