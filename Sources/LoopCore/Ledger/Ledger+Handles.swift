@@ -40,7 +40,8 @@ extension Ledger {
         let stuck = StuckOperation(
             handle: cell.record.native, tag: cell.record.tag, ageNanoseconds: now.nanoseconds(since: cell.record.preparedAt))
         // Told before the retire that this may finish.
-        if let waiter = cell.record.waiting.take() { notices.append(.stuck(waiter, id(of: cell), stuck)) }
+        let timer = cell.record.waiting.timer
+        if let waiter = cell.record.waiting.take() { notices.append(.stuck(waiter, id(of: cell), stuck, timer: timer)) }
         detach(cell)
     }
 

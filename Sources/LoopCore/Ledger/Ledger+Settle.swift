@@ -29,7 +29,7 @@ extension Ledger {
 
     /// One submitted operation less on a handle: perhaps the last that a retire waits for.
     @inline(__always)
-    private func oneLess(on slot: UInt32) {
+    func oneLess(on slot: UInt32) {
         let handle = handles[slot]
         handle.entry.submitted -= 1
         if handle.entry.submitted == 0, handle.entry.phase == .retiring { finishRetire(slot) }

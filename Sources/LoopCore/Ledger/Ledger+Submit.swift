@@ -3,9 +3,16 @@ extension Ledger {
     @inline(__always)
     func submitted(_ cell: Cell, _ flow: ByteFlow) throws(OperationError) {
         try cell.record.state.submit()
+        handles[cell.record.key.slot].entry.submitted += 1
+        entersFlight(cell, flow)
+    }
+
+    @inline(__always)
+    private func entersFlight(_ cell: Cell, _ flow: ByteFlow) {
         cell.record.flow = flow
         counts.submitted += 1
-        handles[cell.record.key.slot].entry.submitted += 1
+        // The handle was retired between the preparation and here: the operation is asked to end like its siblings.
+        if handles[cell.record.key.slot].entry.phase != .associated, (try? cell.record.state.requestCancel()) != nil { _ = askPort(cell) }
     }
 
     /// No native call owes anything.
@@ -29,12 +36,16 @@ extension Ledger {
     ) throws(OperationError) -> Submission {
         guard case .prepared = cell.record.state else { throw .wrongState(expected: .prepared, found: cell.record.state.phase) }
         guard handles.associated(cell.record.key) != nil else { throw .notAssociated }
+        // Counted before the call: it may retire the handle, which must then wait for what the call has started.
+        handles[cell.record.key.slot].entry.submitted += 1
         let submission = verb(port, request(cell, inline: inline))
-        switch submission {
-        case .owesPacket: try submitted(cell, flow)
-        case .completed(let completion): try completeInline(cell, completion, flow)
-        case .refused: try abandon(cell)
+        if case .owesPacket = submission {
+            try cell.record.state.submit()
+            entersFlight(cell, flow)
+            return submission
         }
+        oneLess(on: cell.record.key.slot)
+        if case .completed(let completion) = submission { try completeInline(cell, completion, flow) } else { try abandon(cell) }
         return submission
     }
 

@@ -20,6 +20,13 @@ final class Ledger {
         slab = Slab(idleBytesMax: limits.idleBytesMax)
     }
 
+    /// Handles that an accept made and nobody took are closed with the ledger.
+    deinit {
+        slab.visit { cell in
+            if case .completed = cell.record.state { close(acquiredBy: cell.record.completion) }
+        }
+    }
+
     var handles: HandleTable {
         // SAFETY: see Pinned.
         @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedHandles.address) }

@@ -104,12 +104,11 @@ struct SizeClass: Hashable {
         self.init(rawValue: UInt8(min(SizeClass.count - 1, 1 + (bits - 5) / 2)))
     }
 
+    /// The capacity the class is for.
+    var nominalBytes: Int { rawValue == 0 ? 0 : 64 << (2 * (Int(rawValue) - 1)) }
+
     /// What a cell of the class holds behind its header. The largest has room for the largest capacity and an address beside it.
-    var bytes: Int {
-        guard rawValue > 0 else { return 0 }
-        let bytes = 64 << (2 * (Int(rawValue) - 1))
-        return Int(rawValue) == SizeClass.count - 1 ? bytes + Cell.addressBytes : bytes
-    }
+    var bytes: Int { Int(rawValue) == SizeClass.count - 1 ? nominalBytes + Cell.addressBytes : nominalBytes }
 
     var cellBytes: Int { Cell.headerBytes + bytes }
 }

@@ -31,11 +31,15 @@
         unsafe cells.initialize(repeating: nil, count: cellsCapacity)
     }
 
-    /// Frees every cell that is on a free list. One that the kernel may still write to is left behind on purpose: its owner counts it.
-    // SAFETY: a free record owns nothing but its memory (L5), and no id is used after its ledger.
+    /// Frees every cell but those that the kernel may still write to: they are left behind on purpose, and were counted.
+    // SAFETY: a record that is not in flight owns nothing the kernel knows of (L5), and no id is used after its ledger.
     deinit {
         for index in 0..<indexCount {
-            if let cell = unsafe cells[index], case .free = cell.record.state { Slab.deallocate(cell) }
+            guard let cell = unsafe cells[index] else { continue }
+            switch cell.record.state {
+            case .free, .prepared, .completed: Slab.deallocate(cell)
+            case .submitted, .orphaned, .taken: break  // The kernel's; a taken one keeps the ledger.
+            }
         }
         unsafe cells.deallocate()
     }
@@ -73,7 +77,7 @@
         free[Int(sizeClass.rawValue)].count -= 1
         if cell.record.nextFree == .none { free[Int(sizeClass.rawValue)].last = .none }
         cell.record.nextFree = .none
-        if sizeClass.rawValue >= Slab.largeClass.rawValue { idleBytes -= sizeClass.bytes }
+        if sizeClass.rawValue >= Slab.largeClass.rawValue { idleBytes -= sizeClass.nominalBytes }
         return cell
     }
 
@@ -82,8 +86,8 @@
         cell.record.generation &+= 1
         let sizeClass = cell.record.sizeClass
         if sizeClass.rawValue >= Slab.largeClass.rawValue {
-            guard idleBytes + sizeClass.bytes <= idleBytesMax else { return dispose(cell) }
-            idleBytes += sizeClass.bytes
+            guard idleBytes + sizeClass.nominalBytes <= idleBytesMax else { return dispose(cell) }
+            idleBytes += sizeClass.nominalBytes
         }
         let place = Int(sizeClass.rawValue)
         if free[place].last == .none {

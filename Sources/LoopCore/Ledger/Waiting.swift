@@ -102,7 +102,7 @@ enum Waiter {
 /// What is to be told beside the completions, once the present batch has been settled.
 enum Notice {
     /// Given up on: the record keeps the kernel's memory and nothing else.
-    case stuck(Waiter, OperationID, StuckOperation)
+    case stuck(Waiter, OperationID, StuckOperation, timer: TimerID?)
     /// A handle is its caller's again; the timer that bounded the wait is to be cancelled.
     case retired(RetireWaiter?, RetireReport, grace: TimerID?)
 }

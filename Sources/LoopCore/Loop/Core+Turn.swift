@@ -15,6 +15,7 @@ extension Core {
 
     /// A completion that came from elsewhere becomes a packet like any other.
     private func complete(_ id: OperationID, _ completion: Completion) {
+        guard !isEnded else { return }  // Leaked with the loop: there is no port to post to, and nobody to tell.
         guard id.ledger == ledger.number, let cell = ledger.slab.find(id.index, generation: id.generation) else {
             ledger.counts.staleIDs += 1
             return
@@ -43,10 +44,10 @@ extension Core {
     @inline(__always)
     private func run(_ next: Ready, _ loop: EventLoop) {
         switch next {
-        case .call(let call): loop.run(call)
+        case .call(let call): loop.callNow(call)
         case .job(let job):
             runningJob = job.identity
-            loop.run(job)
+            loop.runJob(job)
             runningJob = 0
         }
     }
@@ -81,19 +82,23 @@ extension Core {
         case .call(let call): call()
         case .deadline(let id): end(id, .timedOut)
         case .grace(let id, let grace):
-            if mayGiveUp(grace) { giveUp(id) } else { moveGrace(id, to: timers.insert(now, .grace(id, .lastLook))) }
+            guard let next = lookAgain(grace) else { return giveUp(id) }
+            moveGrace(id, to: timers.insert(now, .grace(id, next)))
         case .retireGrace(let key, let grace):
             guard ledger.handles.isCurrent(key) else { return }
-            if mayGiveUp(grace) {
-                ledger.retireGraceRanOut(key.slot, now: now)
-            } else {
-                ledger.handles[key.slot].entry.retireWait?.grace = timers.insert(now, .retireGrace(key, .lastLook))
-            }
+            guard let next = lookAgain(grace) else { return ledger.retireGraceRanOut(key.slot, now: now) }
+            ledger.handles[key.slot].entry.retireWait?.grace = timers.insert(now, .retireGrace(key, next))
         }
     }
 
-    /// Whether the port has been asked since the grace ran out, and had no more to say than it said.
-    private func mayGiveUp(_ grace: Grace) -> Bool { grace == .lastLook && !lastBatchWasFull }
+    /// Which look at the port comes next, before anybody is given up on; nil after the last.
+    private func lookAgain(_ grace: Grace) -> Grace? {
+        switch grace {
+        case .running: .lastLook
+        case .lastLook: lastBatchWasFull ? .finalLook : nil
+        case .finalLook: nil
+        }
+    }
 
     /// How long the port may block: not at all while something of ours waits to run.
     func waitBound(_ wish: WaitBound) -> WaitBound {

@@ -1,4 +1,8 @@
 extension Core {
+    /// The time of the present turn; read anew outside of one, where the last turn may be long ago.
+    @inline(__always)
+    var present: MonotonicInstant { phase == .turning ? now : port.now() }
+
     /// Enters the one waiter of an operation, with a deadline if it has one. It is told in a later phase, never from here.
     @inline(__always)
     func wait(_ cell: Cell, _ waiter: consuming Waiter, timeoutNanoseconds: UInt64?) throws(OperationError) {
@@ -49,16 +53,30 @@ extension Core {
     }
 
     /// Tells everybody whom the last settling concerns. Their code may do anything to the loop but turn it.
+    ///
+    /// What they settle at once in turn is told in the next phase: a chain of them must not keep the loop from the port.
     func tellSettled() {
-        while let id = ledger.settled.popFirst() { resume(id) }
-        while let notice = ledger.notices.popFirst() {
-            switch notice {
-            case .stuck(let waiter, let id, let operation): tell(waiter, id, .stuck(operation))
-            case .retired(let waiter, let report, let grace):
-                if let grace { _ = timers.cancel(grace) }
-                calls &+= 1
-                waiter?(report)
-            }
+        var left = ledger.settled.count
+        while left > 0, let id = ledger.settled.popFirst() {
+            left -= 1
+            resume(id)
+        }
+        left = ledger.notices.count
+        while left > 0, let notice = ledger.notices.popFirst() {
+            left -= 1
+            tell(notice)
+        }
+    }
+
+    private func tell(_ notice: Notice) {
+        switch notice {
+        case .stuck(let waiter, let id, let operation, let timer):
+            if let timer { _ = timers.cancel(timer) }
+            tell(waiter, id, .stuck(operation))
+        case .retired(let waiter, let report, let grace):
+            if let grace { _ = timers.cancel(grace) }
+            calls &+= 1
+            waiter?(report)
         }
     }
 

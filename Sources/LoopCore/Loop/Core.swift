@@ -24,10 +24,10 @@ final class Core {
     var inlineCompletions = 0
     /// Whether the port's last batch was full: then there may be more.
     var lastBatchWasFull = false
+    /// The port has been closed: nothing may be asked of it any more.
+    var isEnded = false
     /// Calls of anybody else's code so far: jobs, posted calls, timers, waiters.
     var calls: UInt64 = 0
-    /// Fibers that have begun and not ended.
-    var fibers = 0
 
     init(port: any CompletionPort, limits: Limits) {
         self.port = port
@@ -72,7 +72,7 @@ final class Core {
         @inline(__always) unsafeMutableAddress { unsafe pinnedMeters.address }
     }
 
-    deinit { port.close() }
+    deinit { if !isEnded { port.close() } }
 }
 
 /// Where the loop is in its turn. Calls that turn the loop are refused in all but the first.
@@ -94,6 +94,8 @@ enum TimerAction {
 enum Grace: UInt8 {
     case running
     case lastLook
+    /// Where the last look brought a full batch, behind which there may be more.
+    case finalLook
 }
 
 /// What waits to run on the loop.

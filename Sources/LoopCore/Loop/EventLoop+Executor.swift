@@ -42,15 +42,17 @@ extension EventLoop {
     /// Works off what was sent to a loop that has ended, on the thread that sent it. One thread at a time; the loser's mail is the
     /// winner's to find, because the winner looks once more after it has left.
     nonisolated func runLate() {
-        while !mailbox.isEmpty {
+        repeat {
             guard thread.enter() else { return }
             let core = core
             repeat {
                 core.takeMail(mailbox)
+                core.sendPostedCancels()
+                core.tellSettled()
                 core.releaseYielded()
                 core.runReadyJobs(self)
-            } while !core.ready.isEmpty || !core.yielded.isEmpty
+            } while !core.isDrained
             thread.leave()
-        }
+        } while !mailbox.isEmpty
     }
 }

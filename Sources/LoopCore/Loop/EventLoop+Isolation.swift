@@ -3,14 +3,14 @@ internal import _Concurrency
 #if !hasFeature(Embedded)
 extension EventLoop {
     // SAFETY: on the loop's thread, which the caller (the turn) has checked; the executor is the loop itself.
-    nonisolated func run(_ job: UnownedJob) {
+    nonisolated func runJob(_ job: UnownedJob) {
         unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
     }
 }
 #else
 extension EventLoop {
     // SAFETY: as in the other build; the embedded runtime has no task executors.
-    nonisolated func run(_ job: UnownedJob) { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+    nonisolated func runJob(_ job: UnownedJob) { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
 }
 #endif
 
@@ -19,7 +19,7 @@ extension EventLoop {
     // SAFETY: an isolated parameter changes where a function may be called from and nothing of how it is called; `assumeIsolated` does
     // the same, and is missing from the embedded runtime. The caller is the turn, which has checked the thread.
     @inline(__always)
-    nonisolated func run(_ call: @escaping @Sendable (isolated EventLoop) -> Void) {
+    nonisolated func callNow(_ call: @escaping @Sendable (isolated EventLoop) -> Void) {
         let plain = unsafe unsafeBitCast(call, to: (@Sendable (EventLoop) -> Void).self)
         plain(self)
     }

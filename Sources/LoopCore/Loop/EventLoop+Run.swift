@@ -3,8 +3,8 @@ extension EventLoop {
     /// Starts a fiber: a task that runs on the loop, wherever this is called from.
     @discardableResult
     public nonisolated func spawn(_ body: @escaping @Sendable (isolated EventLoop) async -> Void) -> Task<Void, Never> {
-        Task(executorPreference: self) {
-            await self.fiberBegan()
+        fibers.began()
+        return Task(executorPreference: self) {
             await body(self)
             await self.fiberEnded()
         }
@@ -23,18 +23,13 @@ extension EventLoop {
         core.open()
         defer { core.close(mailbox) }
         while true {
-            if let result = box.result, core.fibers == 0 { return try result.get() }
-            runTurn(core, .forever) { box.result != nil && core.fibers == 0 }
+            if let result = box.result, fibers.isZero { return try result.get() }
+            runTurn(core, .forever) { box.result != nil && fibers.isZero }
         }
     }
 
-    private func fiberBegan() { core.fibers += 1 }
-
-    private func fiberEnded() {
-        core.fibers -= 1
-        // The turn that ends the last fiber must not sleep: `run` looks between turns.
-        if core.fibers == 0 { core.yielded.append(.call { _ in }) }
-    }
+    /// On the loop's thread, so that a `run` sees it before it sleeps.
+    private func fiberEnded() { fibers.ended() }
 }
 
 /// Where a run's result waits for the turn that notices it. Written and read on the loop's thread alone.

@@ -19,6 +19,9 @@ extension EventLoop {
         let report = ShutdownReport(operations: core.leakStragglers())
         core.tellSettled()
         core.port.close()
+        core.isEnded = true
+        // Timers will not fire any more; a function among them may be what keeps the loop.
+        core.timers = TimerHeap()
         mailbox.close()
         thread.leave()
         runLate()

@@ -48,7 +48,9 @@ extension Core {
     /// Begins a turn, and refuses one inside another.
     func open() {
         switch phase {
-        case .outside: phase = .turning
+        case .outside:
+            phase = .turning
+            now = port.now()
         case .turning:
             trap(
                 """

@@ -11,6 +11,7 @@ public actor EventLoop: SerialExecutor, TaskExecutor {
     private nonisolated(unsafe) let machinery: Core
     nonisolated let mailbox: Mailbox
     nonisolated let thread: LoopThread
+    nonisolated let fibers = FiberCount()
 
     /// Makes a loop on the calling thread, which becomes its own.
     public init(port: sending any CompletionPort, limits: Limits = Limits()) {

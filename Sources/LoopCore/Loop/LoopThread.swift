@@ -13,11 +13,12 @@ final class LoopThread: Sendable {
 
     var isCurrent: Bool { owner.load(ordering: .relaxed) == waker.currentThread() }
 
-    /// Leaves the loop without a thread. Only its own thread may.
-    func leave() { owner.store(0, ordering: .releasing) }
+    /// Leaves the loop without a thread. Only its own thread may. Sequentially consistent: who leaves looks into the mailbox afterwards,
+    /// who sends looks here afterwards, and one of the two must see the other.
+    func leave() { owner.store(0, ordering: .sequentiallyConsistent) }
 
     /// Makes the present thread the loop's, if no other is.
     func enter() -> Bool {
-        owner.compareExchange(expected: 0, desired: waker.currentThread(), ordering: .acquiringAndReleasing).exchanged
+        owner.compareExchange(expected: 0, desired: waker.currentThread(), ordering: .sequentiallyConsistent).exchanged
     }
 }

@@ -9,7 +9,7 @@ extension Operations {
     ) throws(OperationError) -> PreparedMemory {
         let cell = try ledger.prepare(
             handle, capacity: capacity, tag: tag, address: address, bytesOnError: bytesOnError,
-            place: SourcePlace(file: file, line: line), now: core.now)
+            place: SourcePlace(file: file, line: line), now: core.present)
         return unsafe PreparedMemory(id: ledger.id(of: cell), controlBlock: cell.block, buffer: cell.buffer)
     }
 
@@ -18,10 +18,7 @@ extension Operations {
     /// Unsafe, because a wrong word here is a use-after-free: ``perform(on:capacity:tag:timeout:isolation:file:line:_:)`` cannot get it
     /// wrong.
     @unsafe public func submitted(_ id: OperationID) throws(OperationError) {
-        let cell = try ledger.find(id)
-        try ledger.submitted(cell, .received)
-        // The handle was retired between the preparation and the native call: the operation is asked to end like its siblings.
-        if ledger.handles[cell.record.key.slot].entry.phase != .associated { _ = try ledger.cancel(cell) }
+        try ledger.submitted(ledger.find(id), .received)
     }
 
     /// Says that the native call failed with an error status, or was not made: no packet is owed, and the id is dead.

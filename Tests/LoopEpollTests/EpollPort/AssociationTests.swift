@@ -1,3 +1,4 @@
+import CTestSupport
 import Glibc
 import LoopCore
 import LoopEpoll
@@ -43,42 +44,6 @@ import Testing
         bench.dissociate(first)
         _ = try bench.associate(file)
         bench.end()
-    }
-
-    @Test("A descriptor that another port has is refused until that one has let go of it")
-    func twoPorts() async throws {
-        // Numbers are the process's, so in one of its own: here other tests have others under the same numbers.
-        await #expect(processExitsWith: .success) {
-            let (bench, other) = (try PortBench(), try PortBench())
-            let ends = Carrier.tcp.open()
-            let near = try bench.associate(ends.near)
-            require(refusal { try other.associate(ends.near) } == .boundElsewhere)
-            bench.dissociate(near)
-            _ = try other.associate(ends.near)
-            other.end()
-            _ = try bench.associate(ends.near)
-            bench.end()
-        }
-    }
-
-    @Test("A number that another port had under an older object is not taken for it")
-    func twoPortsRecycled() async throws {
-        await #expect(processExitsWith: .success) {
-            let (bench, other) = (try PortBench(), try PortBench())
-            let first = Carrier.tcp.open().near
-            let number = first.fd
-            let old = try bench.associate(first)
-            let second = Carrier.tcp.open().near
-            first.close()
-            let moved = second.moved(to: number)
-            let near = try other.associate(moved)
-            // The older port's farewell is not the newer's.
-            bench.dissociate(old)
-            require(refusal { try bench.associate(moved) } == .boundElsewhere)
-            other.dissociate(near)
-            other.end()
-            bench.end()
-        }
     }
 
     @Test("Two ports in one process do not mix their events up")
@@ -143,6 +108,28 @@ import Testing
         #expect(bench.packet(of: read).count == 1)
         #expect(read.bytes(1) == [2])
         #expect(copy.readSoon() == [1])
+        bench.end()
+    }
+
+    @Test("A child that holds the descriptors open keeps nothing of the port's going")
+    func holdingChild() throws {
+        let bench = try PortBench()
+        let old = Carrier.unixStream.open()
+        let number = old.near.fd
+        _ = try bench.associate(old.near)
+        let child = portloop_test_holding_child()
+        let new = Carrier.unixStream.open()
+        old.near.close()
+        let near = try bench.associate(new.near.moved(to: number))
+        let read = Lent(capacity: 4)
+        bench.start(read, on: near) { $0.read($1, at: nil) }
+        old.far.write([1])
+        #expect(bench.packetsNow().isEmpty)
+        #expect(bench.port.portMetrics.staleEvents > 0)
+        new.far.write([2])
+        #expect(bench.packet(of: read) == Completion(count: 1))
+        #expect(read.bytes(1) == [2])
+        portloop_test_end_child(child)
         bench.end()
     }
 
@@ -249,15 +236,6 @@ import Testing
         #expect(found.allSatisfy { $0.completion.count == 1 })
         #expect(reads.map { $0.bytes(1)[0] } == (0..<200).map { UInt8($0) })
         bench.end()
-    }
-}
-
-private func refusal(_ call: () throws -> Associated) -> AssociationError? {
-    do {
-        _ = try call()
-        return nil
-    } catch {
-        return error as? AssociationError
     }
 }
 

@@ -76,7 +76,8 @@ import Testing
         bench.end()
     }
 
-    @Test("A write cut off half way counts what went out, and those behind it fail", arguments: [Carrier.tcp, .unixStream, .pipe, .terminal])
+    @Test(
+        "A write cut off half way counts what went out, and those behind it fail", arguments: [Carrier.tcp, .unixStream, .pipe, .terminal])
     func tornStream(_ carrier: Carrier) throws {
         let bench = try PortBench()
         let ends = carrier.openForWriting()

@@ -1,4 +1,3 @@
-import CTestSupport
 import Glibc
 import LoopCore
 import LoopEpoll
@@ -173,17 +172,6 @@ import Testing
         bench.end()
     }
 
-    @Test("An accept that finds no descriptor free is tried again when one may be, though no edge tells of it")
-    func shortage() async throws {
-        // The limit is the process's, and what other threads of a test runner open and close must not matter.
-        await #expect(processExitsWith: .success) {
-            Helper {
-                require(portloop_test_unshare_descriptors(3) == 0)
-                acceptWithoutDescriptors()
-            }.join()
-        }
-    }
-
     @Test("A verb that the handle cannot do ends with what the kernel says of it")
     func wrongKind() throws {
         let bench = try PortBench()
@@ -197,31 +185,6 @@ import Testing
             bench.start(write, on: near, inline: .allowed) { $0.write($1, count: 1, at: nil) }.completion.error == .number(EBADF))
         bench.end()
     }
-}
-
-private func acceptWithoutDescriptors() {
-    guard let bench = try? PortBench() else { trap("There is no port.") }
-    let (listener, address) = openListener()
-    guard let near = try? bench.associate(listener) else { trap("The listener was refused.") }
-    let client = openSocket(AF_INET, SOCK_STREAM)
-    client.connect(address)
-    let lowestFree = client.duplicate()
-    let number = lowestFree.fd
-    lowestFree.close()
-    var usual = rlimit()
-    unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &usual)
-    var none = usual
-    none.rlim_cur = rlim_t(number)
-    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none)
-    let accept = Lent(capacity: 0)
-    bench.start(accept, on: near) { $0.accept($1) }
-    // Twice: once at the edge, and once at least without one.
-    while bench.port.counts.shortages < 2 { require(bench.wait(.forever).isEmpty) }
-    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &usual)
-    let completion = bench.packet(of: accept)
-    require(completion.error == .none && completion.acquired.rawValue == Int(number))
-    bench.port.close(acquired: completion.acquired)
-    bench.end()
 }
 
 extension Submission {

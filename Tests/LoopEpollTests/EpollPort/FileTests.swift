@@ -104,21 +104,6 @@ import Testing
         bench.end()
     }
 
-    @Test("Without work there is no thread; with it there are two at most, and none when the port is closed")
-    func threads() async throws {
-        await #expect(processExitsWith: .success) {
-            let bench = try PortBench()
-            require(workerCount() == 0)
-            let near = try bench.associate(OpenFile(path: "/dev/zero", O_RDONLY))
-            for _ in 0..<40 { bench.start(Lent(capacity: 1), on: near) { $0.read($1, at: FileOffset(0)) } }
-            _ = bench.packets(40)
-            require((1...2).contains(workerCount()))
-            bench.end()
-            require(workerCount() == 0)
-            require(bench.port.counts.abandonedThreads == 0)
-        }
-    }
-
     private let path = TemporaryPath()
 }
 
@@ -163,82 +148,4 @@ struct HangingFileTests {
         bench.end()
     }
 
-    @Test("A thread that hangs when the port is closed is left behind, and counted")
-    func abandoned() async throws {
-        await #expect(processExitsWith: .success) {
-            let bench = try PortBench()
-            let near = try bench.associate(OpenFile(path: "/dev/zero", O_RDONLY))
-            let hanging = HangingMemory()
-            let read = hanging.lend()
-            bench.start(read, on: near) { $0.read($1, at: FileOffset(0)) }
-            hanging.awaitTouch()
-            bench.port.close()
-            require(bench.port.counts.abandonedThreads == 1)
-            hanging.release()
-            while workerCount() > 0 {}
-        }
-    }
-}
-
-/// How many threads of this process have the workers' name.
-private func workerCount() -> Int {
-    guard let folder = unsafe opendir("/proc/self/task") else { return -1 }
-    defer { unsafe closedir(folder) }
-    var count = 0
-    while let entry = unsafe readdir(folder) {
-        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        // A thread may end between the list and the look.
-        guard name.first != ".", let file = OpenFile.orNil(path: "/proc/self/task/\(name)/comm", O_RDONLY) else { continue }
-        if file.read() == Array("portloop-file\n".utf8) { count += 1 }
-    }
-    return count
-}
-
-/// A page that the kernel does not touch until it is told to: so long a read into it is under way. The corresponding interface is
-/// userfaultfd(2).
-@safe private final class HangingMemory {
-    static let bytes = 4096
-
-    private let faults: Int32
-    private let page: UnsafeMutableRawPointer
-    private let address: UInt64
-
-    static var isPossible: Bool {
-        let device = OpenFile.orNil(path: "/dev/userfaultfd", O_RDWR)
-        return device != nil
-    }
-
-    init() {
-        let device = OpenFile(path: "/dev/userfaultfd", O_RDWR)
-        faults = withExtendedLifetime(device) { ioctl(device.fd, 0xAA00, O_CLOEXEC) }  // USERFAULTFD_IOC_NEW
-        var handshake: [UInt64] = [0xAA, 0, 0]
-        unsafe _ = ioctl(faults, 0xC018_AA3F, &handshake)  // UFFDIO_API
-        let memory = unsafe mmap(nil, HangingMemory.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let memory = unsafe memory else { trap("A test got no page.") }
-        unsafe page = memory
-        address = UInt64(UInt(bitPattern: memory))
-        var range: [UInt64] = [address, UInt64(HangingMemory.bytes), 1, 0]
-        unsafe _ = ioctl(faults, 0xC020_AA00, &range)  // UFFDIO_REGISTER, for missing pages
-    }
-
-    deinit {
-        Glibc.close(faults)
-        unsafe munmap(page, HangingMemory.bytes)
-    }
-
-    /// An operation whose buffer is the page.
-    func lend() -> Lent { unsafe Lent(buffer: UnsafeMutableRawBufferPointer(start: page, count: HangingMemory.bytes)) }
-
-    /// Waits until someone is stopped at the page.
-    func awaitTouch() {
-        var message = [UInt64](repeating: 0, count: 4)
-        unsafe _ = read(faults, &message, 32)
-    }
-
-    func release() {
-        var range: [UInt64] = [address, UInt64(HangingMemory.bytes), 0, 0]
-        unsafe _ = ioctl(faults, 0xC020_AA04, &range)  // UFFDIO_ZEROPAGE
-    }
 }

@@ -19,7 +19,8 @@ import Testing
         bench.end()
     }
 
-    @Test("A gathered write that the stream takes in parts goes on where it stopped", arguments: [Carrier.tcp, .unixStream, .pipe, .terminal])
+    @Test(
+        "A gathered write that the stream takes in parts goes on where it stopped", arguments: [Carrier.tcp, .unixStream, .pipe, .terminal])
     func parts(_ carrier: Carrier) throws {
         let bench = try PortBench()
         let ends = carrier.openForWriting()

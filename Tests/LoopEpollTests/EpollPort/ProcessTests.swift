@@ -5,7 +5,10 @@ import LoopCore
 import LoopEpoll
 import Testing
 
-@Suite("EpollPort: the process around it", .ownDescriptors) struct ProcessTests {
+// Each test has a process of its own, because it is about something that the process has one of: its signals, its descriptors, its
+// threads, its forks. Hence none runs on a thread with descriptors of its own, where the plumbing of an exit test would not be at home.
+
+@Suite("EpollPort: the process around it") struct ProcessTests {
     @Test("A peer that is gone ends a write with EPIPE and nothing with SIGPIPE", arguments: [Carrier.tcp, .unixStream, .pipe, .fifo])
     func brokenPipe(_ carrier: Carrier) async throws {
         await #expect(processExitsWith: .success) { [carrier] in
@@ -32,17 +35,6 @@ import Testing
             }
             require(answer.completion.error == .number(EPIPE))
         }
-    }
-
-    @Test("The thread that used a port has its signal mask back when the port is closed")
-    func signalMask() throws {
-        portloop_unblock_broken_pipe()
-        let bench = try PortBench()
-        #expect(!isBrokenPipeBlocked())
-        _ = try bench.associate(Carrier.pipe.open().near)
-        #expect(isBrokenPipeBlocked())
-        bench.end()
-        #expect(!isBrokenPipeBlocked())
     }
 
     @Test("A fork of the process is refused by every call, and the parent's port does not notice it")
@@ -79,28 +71,6 @@ import Testing
         }
     }
 
-    @Test("A child that holds the descriptors open keeps nothing of the port's going")
-    func holdingChild() throws {
-        let bench = try PortBench()
-        let old = Carrier.unixStream.open()
-        let number = old.near.fd
-        _ = try bench.associate(old.near)
-        let child = portloop_test_holding_child()
-        let new = Carrier.unixStream.open()
-        old.near.close()
-        let near = try bench.associate(new.near.moved(to: number))
-        let read = Lent(capacity: 4)
-        bench.start(read, on: near) { $0.read($1, at: nil) }
-        old.far.write([1])
-        #expect(bench.packetsNow().isEmpty)
-        #expect(bench.port.portMetrics.staleEvents > 0)
-        new.far.write([2])
-        #expect(bench.packet(of: read) == Completion(count: 1))
-        #expect(read.bytes(1) == [2])
-        portloop_test_end_child(child)
-        bench.end()
-    }
-
     @Test("A steady exchange costs a read, a write and one look at the kernel, and no memory")
     func steadyState() async throws {
         await #expect(processExitsWith: .success) {
@@ -118,6 +88,86 @@ import Testing
             }
             require(isExact || portloop_test_can_count() == 0)
             bench.end()
+        }
+    }
+
+    @Test("An accept that finds no descriptor free is tried again when one may be, though no edge tells of it")
+    func shortage() async throws {
+        // The limit is the process's, and what other threads of a test runner open and close must not matter.
+        await #expect(processExitsWith: .success) {
+            Helper {
+                require(portloop_test_unshare_descriptors(3) == 0)
+                acceptWithoutDescriptors()
+            }.join()
+        }
+    }
+
+    @Test("A descriptor that another port has is refused until that one has let go of it")
+    func twoPorts() async throws {
+        // Numbers are the process's, so in one of its own: here other tests have others under the same numbers.
+        await #expect(processExitsWith: .success) {
+            let (bench, other) = (try PortBench(), try PortBench())
+            let ends = Carrier.tcp.open()
+            let near = try bench.associate(ends.near)
+            require(refusal { try other.associate(ends.near) } == .boundElsewhere)
+            bench.dissociate(near)
+            _ = try other.associate(ends.near)
+            other.end()
+            _ = try bench.associate(ends.near)
+            bench.end()
+        }
+    }
+
+    @Test("A number that another port had under an older object is not taken for it")
+    func twoPortsRecycled() async throws {
+        await #expect(processExitsWith: .success) {
+            let (bench, other) = (try PortBench(), try PortBench())
+            let first = Carrier.tcp.open().near
+            let number = first.fd
+            let old = try bench.associate(first)
+            let second = Carrier.tcp.open().near
+            first.close()
+            let moved = second.moved(to: number)
+            let near = try other.associate(moved)
+            // The older port's farewell is not the newer's.
+            bench.dissociate(old)
+            require(refusal { try bench.associate(moved) } == .boundElsewhere)
+            other.dissociate(near)
+            other.end()
+            bench.end()
+        }
+    }
+
+    @Test("Without work there is no thread; with it there are two at most, and none when the port is closed")
+    func threads() async throws {
+        await #expect(processExitsWith: .success) {
+            let bench = try PortBench()
+            require(workerCount() == 0)
+            let near = try bench.associate(OpenFile(path: "/dev/zero", O_RDONLY))
+            for _ in 0..<40 { bench.start(Lent(capacity: 1), on: near) { $0.read($1, at: FileOffset(0)) } }
+            _ = bench.packets(40)
+            require((1...2).contains(workerCount()))
+            bench.end()
+            require(workerCount() == 0)
+            require(bench.port.counts.abandonedThreads == 0)
+        }
+    }
+
+    @Test(
+        "A thread that hangs when the port is closed is left behind, and counted",
+        .enabled(if: HangingMemory.isPossible, "userfaultfd is not allowed here"))
+    func abandoned() async throws {
+        await #expect(processExitsWith: .success) {
+            let bench = try PortBench()
+            let near = try bench.associate(OpenFile(path: "/dev/zero", O_RDONLY))
+            let hanging = HangingMemory()
+            let read = hanging.lend()
+            bench.start(read, on: near) { $0.read($1, at: FileOffset(0)) }
+            hanging.awaitTouch()
+            bench.port.close()
+            require(bench.port.counts.abandonedThreads == 1)
+            hanging.release()
+            while workerCount() > 0 {}
         }
     }
 }
@@ -142,36 +192,54 @@ private func refusals(of bench: PortBench, _ near: Associated, _ ends: Ends) -> 
     return 0
 }
 
-/// The port without the books of a ``PortBench``, which allocate.
-@safe private struct RawPort {
-    private let port: EpollPort
-    private let ends: Ends
-    private let near: Associated
-    private let batch: UnsafeMutableBufferPointer<Packet>
-    private let byte: UnsafeMutablePointer<UInt8>
+private func acceptWithoutDescriptors() {
+    guard let bench = try? PortBench() else { trap("There is no port.") }
+    let (listener, address) = openListener()
+    guard let near = try? bench.associate(listener) else { trap("The listener was refused.") }
+    let client = openSocket(AF_INET, SOCK_STREAM)
+    client.connect(address)
+    let lowestFree = client.duplicate()
+    let number = lowestFree.fd
+    lowestFree.close()
+    var usual = rlimit()
+    unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &usual)
+    var none = usual
+    none.rlim_cur = rlim_t(number)
+    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none)
+    let accept = Lent(capacity: 0)
+    bench.start(accept, on: near) { $0.accept($1) }
+    // Twice: once at the edge, and once at least without one.
+    while bench.port.counts.shortages < 2 { require(bench.wait(.forever).isEmpty) }
+    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &usual)
+    let completion = bench.packet(of: accept)
+    require(completion.error == .none && completion.acquired.rawValue == Int(number))
+    bench.port.close(acquired: completion.acquired)
+    bench.end()
+}
 
-    init(_ port: EpollPort, _ ends: Ends, _ near: Associated) {
-        self.port = port
-        self.ends = ends
-        self.near = near
-        unsafe batch = .allocate(capacity: 16)
-        unsafe byte = .allocate(capacity: 1)
-        unsafe byte.pointee = 7
+private func refusal(_ call: () throws -> Associated) -> AssociationError? {
+    do {
+        _ = try call()
+        return nil
+    } catch {
+        return error as? AssociationError
     }
+}
 
-    /// A read that waits, a byte from the far end, and an answer to it. Looks before it reads, so that the counts are exact on a busy
-    /// machine, too.
-    func exchange(_ read: Lent, _ write: Lent) {
-        read.begin(on: near)
-        write.begin(on: near)
-        require(port.read(read.request(.allowed), at: nil) == .owesPacket)
-        unsafe require(Glibc.write(ends.far.fd, byte, 1) == 1)
-        while bytesWaiting(ends.near) == 0 {}
-        unsafe require(port.wait(into: batch, for: .forever) == 1 && batch[0].completion.count == 1)
-        require(port.write(write.request(.allowed), count: 1, at: nil) == .completed(Completion(count: 1)))
-        while bytesWaiting(ends.far) == 0 {}
-        unsafe require(Glibc.read(ends.far.fd, byte, 1) == 1)
+/// How many threads of this process have the workers' name.
+private func workerCount() -> Int {
+    guard let folder = unsafe opendir("/proc/self/task") else { return -1 }
+    defer { unsafe closedir(folder) }
+    var count = 0
+    while let entry = unsafe readdir(folder) {
+        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        // A thread may end between the list and the look.
+        guard name.first != ".", let file = OpenFile.orNil(path: "/proc/self/task/\(name)/comm", O_RDONLY) else { continue }
+        if file.read() == Array("portloop-file\n".utf8) { count += 1 }
     }
+    return count
 }
 
 /// Whether the port made a read and a write each round, as the far end did, and one wait, and nothing else.
@@ -185,24 +253,4 @@ private func isOptimised() -> Bool {
     var isDebug = false
     assert({ isDebug = true }() == ())
     return !isDebug
-}
-
-/// Runs a function in a fork of the process and returns its result, or 128 and the signal that ended it.
-private func inChild(_ body: @escaping () -> Int32) -> Int32 {
-    let box = Boxed(body: body)
-    return unsafe portloop_test_in_child(
-        { box in unsafe box.map { unsafe Unmanaged<Boxed>.fromOpaque($0).takeUnretainedValue().body() } ?? -1 },
-        Unmanaged.passUnretained(box).toOpaque())
-}
-
-private final class Boxed {
-    let body: () -> Int32
-
-    init(body: @escaping () -> Int32) { self.body = body }
-}
-
-private func isBrokenPipeBlocked() -> Bool {
-    var mask = sigset_t()
-    unsafe pthread_sigmask(SIG_BLOCK, nil, &mask)
-    return unsafe sigismember(&mask, SIGPIPE) == 1
 }

@@ -121,7 +121,8 @@ import Testing
         bench.end()
     }
 
-    @Test("A write into a full stream waits for room; the kernel is asked to tell of room once", arguments: [Carrier.tcp, .unixStream, .pipe])
+    @Test(
+        "A write into a full stream waits for room; the kernel is asked to tell of room once", arguments: [Carrier.tcp, .unixStream, .pipe])
     func roomIsAskedForLate(_ carrier: Carrier) throws {
         let bench = try PortBench()
         let ends = carrier.openForWriting()

@@ -49,7 +49,10 @@ enum Kernel: CaseIterable, Sendable {
         #expect(bench.wait(.until(soon)).count == 1)
 
         let waker = bench.port.waker
-        let thread = Helper { while clock() < soon.nanoseconds + 30_000_000 {}; _ = waker.wake() }
+        let thread = Helper {
+            while clock() < soon.nanoseconds + 30_000_000 {}
+            _ = waker.wake()
+        }
         #expect(bench.wait(.forever).isEmpty)
         #expect(bench.port.now().nanoseconds >= soon.nanoseconds + 30_000_000, "the bound of the earlier wait does not end this one")
         thread.join()
@@ -192,6 +195,17 @@ enum Kernel: CaseIterable, Sendable {
         bench.end()
     }
 
+    @Test("The thread that used a port has its signal mask back when the port is closed")
+    func signalMask() throws {
+        portloop_unblock_broken_pipe()
+        let bench = try PortBench()
+        #expect(!isBrokenPipeBlocked())
+        _ = try bench.associate(Carrier.pipe.open().near)
+        #expect(isBrokenPipeBlocked())
+        bench.end()
+        #expect(!isBrokenPipeBlocked())
+    }
+
     @Test("A code of zero from an adapter's own call owes a packet, any other is the call's refusal")
     func classify() throws {
         let bench = try PortBench()
@@ -199,4 +213,10 @@ enum Kernel: CaseIterable, Sendable {
         #expect(bench.port.classify(EINVAL) == .refused(.number(EINVAL)))
         bench.end()
     }
+}
+
+private func isBrokenPipeBlocked() -> Bool {
+    var mask = sigset_t()
+    unsafe pthread_sigmask(SIG_BLOCK, nil, &mask)
+    return unsafe sigismember(&mask, SIGPIPE) == 1
 }

@@ -1,3 +1,4 @@
+import CLoopEpoll
 import Glibc
 import LoopCore
 import LoopEpoll

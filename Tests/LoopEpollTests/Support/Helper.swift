@@ -23,6 +23,8 @@ struct Helper {
 
     func join() { pthread_join(thread, nil) }
 
+    func detach() { pthread_detach(thread) }
+
     private final class Box {
         let body: @Sendable () -> Void
 

@@ -1,7 +1,6 @@
 import CTestSupport
 import Glibc
 import LoopCore
-import Synchronization
 import Testing
 
 /// Runs each test on a thread with a table of descriptors of its own.
@@ -33,50 +32,53 @@ extension Trait where Self == OwnDescriptors {
 private func openDescriptors() -> [Int32] { (0..<4096).filter { fcntl($0, F_GETFD) >= 0 } }
 
 /// One thread that runs a task's jobs.
+///
+/// With a lock of the C library's: the thread sanitizer knows those, and not Swift's `Mutex`.
 @safe private final class ThreadExecutor: TaskExecutor {
-    private let jobs = Mutex<[UnownedJob]>([])
-    private let isStopping = Atomic<Bool>(false)
-    private nonisolated(unsafe) let signal: UnsafeMutablePointer<sem_t>
+    private nonisolated(unsafe) let lock: UnsafeMutablePointer<pthread_mutex_t>
+    private nonisolated(unsafe) let hasMore: UnsafeMutablePointer<pthread_cond_t>
+    private nonisolated(unsafe) var jobs: [UnownedJob] = []
+    private nonisolated(unsafe) var isStopping = false
 
     init() {
-        unsafe signal = .allocate(capacity: 1)
-        unsafe sem_init(signal, 0, 0)
-        var thread = pthread_t()
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                // Passed by the line below.
-                let executor = unsafe Unmanaged<ThreadExecutor>.fromOpaque(context!).takeRetainedValue()
-                executor.run()
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        if code != 0 { trap("A test could not start a thread: \(code).") }
-        pthread_detach(thread)
+        unsafe lock = .allocate(capacity: 1)
+        unsafe hasMore = .allocate(capacity: 1)
+        unsafe pthread_mutex_init(lock, nil)
+        unsafe pthread_cond_init(hasMore, nil)
+        Helper { [self] in run() }.detach()
     }
 
     deinit {
-        unsafe sem_destroy(signal)
-        unsafe signal.deallocate()
+        unsafe pthread_cond_destroy(hasMore)
+        unsafe pthread_mutex_destroy(lock)
+        unsafe hasMore.deallocate()
+        unsafe lock.deallocate()
     }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        jobs.withLock { $0.append(job) }
-        unsafe _ = sem_post(signal)
+        change { unsafe jobs.append(job) }
     }
 
-    func stop() {
-        isStopping.store(true, ordering: .releasing)
-        unsafe _ = sem_post(signal)
+    func stop() { change { unsafe isStopping = true } }
+
+    private func change(_ body: () -> Void) {
+        unsafe pthread_mutex_lock(lock)
+        body()
+        unsafe pthread_cond_signal(hasMore)
+        unsafe pthread_mutex_unlock(lock)
     }
 
     private func run() {
         let code = portloop_test_unshare_descriptors(3)
         if code != 0 { trap("A test could not have its own descriptors: \(code).") }
-        while !isStopping.load(ordering: .acquiring) {
-            while unsafe sem_wait(signal) != 0 {}
-            guard let job = jobs.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { continue }
-            unsafe job.runSynchronously(on: asUnownedTaskExecutor())
-        }
+        while let job = next() { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+    }
+
+    private func next() -> UnownedJob? {
+        unsafe pthread_mutex_lock(lock)
+        defer { unsafe pthread_mutex_unlock(lock) }
+        while unsafe jobs.isEmpty && !isStopping { unsafe pthread_cond_wait(hasMore, lock) }
+        return unsafe jobs.isEmpty ? nil : jobs.removeFirst()
     }
 }
