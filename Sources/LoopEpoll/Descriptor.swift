@@ -67,7 +67,10 @@ enum DescriptorKind: UInt8 {
 
     /// For what epoll has accepted.
     init(fd: Int32, _ object: KernelObject) {
-        guard object.isSocket else { self = .stream; return }
+        guard object.isSocket else {
+            self = .stream
+            return
+        }
         let isUnix = Native.socketOption(fd, SO_DOMAIN).isCount(AF_UNIX)
         guard Native.socketOption(fd, SO_TYPE).isCount(Int32(SOCK_STREAM.rawValue)) else {
             self = isUnix ? .unixMessageSocket : .messageSocket

@@ -8,7 +8,6 @@ extension EpollPort {
         guard key.generation != 0 else { trap("Associating handle \(handle.rawValue) expects a generation from 1 on, but got 0.") }
         guard let fd = Int32(exactly: handle.rawValue) else { throw .badHandle }
         let object = try kernelObject(fd)
-        let binding = Binding(port: number, epoll: kernel.epoll, forkCount: Native.forkCount)
         if Bindings.shared.isElsewhere(fd, than: binding) { throw .boundElsewhere }
         let known = state.record.keys[fd].flatMap { state.record.descriptors.find($0) }
         let kind = try enroll(fd, key, object, options, known)
@@ -30,7 +29,7 @@ extension EpollPort {
             _ = kernel.register(fd, .remove, [], word: key.word)
         }
         state.record.keys[fd] = nil
-        Bindings.shared.forget(fd, port: number)
+        Bindings.shared.forget(fd, binding)
         forget(descriptor, because: .aborted(count: 0))
     }
 

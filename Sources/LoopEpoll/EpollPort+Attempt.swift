@@ -19,7 +19,8 @@ extension EpollPort {
         return answer(operation, completion, request.inline)
     }
 
-    /// Runs what was submitted while another attempt ran. About as many as there were when it began: what they submit waits for the next look.
+    /// Runs what was submitted while another attempt ran. About as many as there were when it began: what they submit waits for the next
+    /// look.
     func runFresh() {
         var left = state.record.fresh.count
         while left > 0, let operation = state.record.fresh.popFirst() {

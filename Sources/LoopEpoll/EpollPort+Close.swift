@@ -9,7 +9,7 @@ extension EpollPort {
             state.record.workers = nil
         }
         dropEverything()
-        Bindings.shared.forgetAll(of: number)
+        for fd in state.record.keys.keys { Bindings.shared.forget(fd, binding) }
         state.record.brokenPipes.uncover(Native.currentThread)
         kernel.close()
     }

@@ -41,7 +41,8 @@ extension EpollPort {
 
     /// Lets the next operation that shares the file's position begin.
     private func endTurn(of operation: Operation) {
-        guard !operation.record.traits.contains(.hasOffset), let descriptor = state.record.descriptors.find(operation.record.key) else { return }
+        guard !operation.record.traits.contains(.hasOffset) else { return }
+        guard let descriptor = state.record.descriptors.find(operation.record.key) else { return }
         let lane = descriptor.record.writes
         lane.record.isBusy = false
         while !lane.record.isBusy, let next = lane.record.parked.popFirst() {

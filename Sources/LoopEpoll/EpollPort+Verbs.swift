@@ -14,12 +14,14 @@ extension EpollPort {
     }
 
     /// A buffer without room waits until there is something to read, and reads nothing: what a read of zero bytes does on Windows.
+    // SAFETY: the buffer is measured, not touched.
     public func read(_ request: PortRequest, at offset: FileOffset?) -> Submission {
         guard let descriptor = admit(request) else { return refusal() }
         let operation = Operation(beginning: request, .read, fd: descriptor.record.fd, length: unsafe request.buffer.count, offset: offset)
         return submit(operation, descriptor, .read, request.inline)
     }
 
+    // SAFETY: as above.
     public func receive(_ request: PortRequest) -> Submission {
         guard let descriptor = admit(request) else { return refusal() }
         let operation = Operation(beginning: request, .receive, fd: descriptor.record.fd, length: unsafe request.buffer.count)
@@ -63,6 +65,7 @@ extension EpollPort {
     }
 
     /// Whether the bytes of the range are the buffer's.
+    // SAFETY: as above.
     private func hasBytes(_ request: PortRequest, _ range: Range<Int>) -> Bool {
         unsafe range.lowerBound >= 0 && range.upperBound <= request.buffer.count
     }

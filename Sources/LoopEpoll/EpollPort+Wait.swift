@@ -5,6 +5,7 @@ public import LoopCore
 private let packetsPerPollMax = 256
 
 extension EpollPort {
+    // SAFETY: the batch is the caller's, for the time of the call.
     public func wait(into batch: UnsafeMutableBufferPointer<Packet>, for bound: WaitBound) -> Int {
         guard state.record.isOpen else { return 0 }
         state.record.brokenPipes.cover(Native.currentThread)

@@ -19,7 +19,8 @@ public final class EpollPort: CompletionPort {
     let kernel: KernelQueue
     let eventWaker: EpollWaker
     let state: Reference<PortState>
-    let number = PortNumber()
+    /// What this port is in the table of the process.
+    let binding: Binding
     private let forkCount: UInt32
 
     /// Makes a port: two descriptors, both closed by ``close()`` or with the port.
@@ -36,6 +37,7 @@ public final class EpollPort: CompletionPort {
         } catch {
             throw EpollPortError(code: error.code)
         }
+        binding = Binding(epoll: kernel.epoll)
         let answer = Native.control(kernel.epoll, .add, eventWaker.fd, [.readable, .edgeTriggered], ReservedWord.wake)
         if case .failed(let code) = answer { throw EpollPortError(code: code) }
         state = Reference(allocating: PortState())

@@ -135,9 +135,9 @@ final class FileWorkers {
     }
 }
 
+// SAFETY: `startThread` passed a reference that it retained for this thread.
 private func workerMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context = unsafe context else { trap("A worker was started for nobody.") }
-    // SAFETY: `startThread` passed a reference that it retained for this thread.
     let workers = unsafe Unmanaged<FileWorkers>.fromOpaque(context).takeRetainedValue()
     Native.nameThread("portloop-file")
     workers.serve()

@@ -135,7 +135,8 @@ internal import LoopCore
         switch answer {
         case .count(let count): return count
         case .failed(.interrupted): return 0
-        case .failed(let code): trap("Waiting for events failed with \(code.rawValue): the port's descriptor \(epoll) was closed by someone.")
+        case .failed(let code):
+            trap("Waiting for events failed with \(code.rawValue): the port's descriptor \(epoll) was closed by someone.")
         }
     }
 }

@@ -41,7 +41,10 @@ extension Operation {
             var left = max
             var count = 0
             for range in ranges where left > 0 {
-                guard skip < range.count else { skip -= range.count; continue }
+                guard skip < range.count else {
+                    skip -= range.count
+                    continue
+                }
                 let length = Swift.min(range.count - skip, left)
                 let start = unsafe record.buffer.map { unsafe $0 + range.lowerBound + skip }
                 unsafe pieces.initializeElement(at: count, to: iovec(iov_base: start, iov_len: length))

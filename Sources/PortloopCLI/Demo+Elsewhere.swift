@@ -1,4 +1,4 @@
-#if !PORTLOOP_LINUX
+#if PORTLOOP_WINDOWS
 import Portloop
 
 /// Ends the process with a status.

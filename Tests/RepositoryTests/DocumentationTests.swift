@@ -12,8 +12,11 @@ private let selfExplanatory: Set<String> = [
 
 /// Requirements of the port contract: a port says nothing about them unless it differs, so only LoopCore documents them.
 private let portRequirements: Set<String> = [
-    "waker", "associate", "dissociate", "close", "classify", "cancel", "post", "wait", "pollableHandle", "portMetrics", "read", "write",
+    "waker", "associate", "dissociate", "close", "classify", "cancel", "post", "wait", "pollableHandle", "nextDeadline", "portMetrics",
+    "read", "write",
     "receive", "send", "accept", "connect", "poll", "attempt", "wake", "currentThread",
+    // And those of the contract suite's fixture.
+    "name", "keepsBytesAtHangUp", "makeLoop", "makeStream", "makeDatagrams", "feed", "drain", "openHandles",
 ]
 private let ports = ["Sources/LoopEpoll/", "Sources/LoopSim/", "Sources/LoopWin32/"]
 

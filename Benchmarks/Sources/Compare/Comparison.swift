@@ -35,9 +35,8 @@ struct Comparison {
         for place in entrants.indices {
             let ratio = PairedRatio(figures[place], over: figures[floor])
             let padded = entrants[place].name.padding(toLength: 20, withPad: " ", startingAt: 0)
-            print(
-                "  \(padded) \(format(median(figures[place]), 1)) ns   × \(format(ratio.mean, 3)) [\(format(ratio.low, 3)), \(format(ratio.high, 3))]"
-            )
+            let bounds = "[\(format(ratio.low, 3)), \(format(ratio.high, 3))]"
+            print("  \(padded) \(format(median(figures[place]), 1)) ns   × \(format(ratio.mean, 3)) \(bounds)")
         }
     }
 }

@@ -28,9 +28,8 @@ func runTimers(count: Int) {
     while fired.count < count { loop.turn(.poll) }
     let done = loop.now
     func each(_ from: MonotonicInstant, _ to: MonotonicInstant) -> Double { Double(to.nanoseconds(since: from)) / Double(count) }
-    print(
-        "insert_ns=\(each(start, inserted)) cancel_ns=\(each(inserted, cancelled)) fire_ns=\(each(due, done)) left=\(ops.metrics.timersWaiting)"
-    )
+    let left = ops.metrics.timersWaiting
+    print("insert_ns=\(each(start, inserted)) cancel_ns=\(each(inserted, cancelled)) fire_ns=\(each(due, done)) left=\(left)")
 }
 
 final class Counter {

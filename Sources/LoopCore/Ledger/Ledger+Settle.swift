@@ -58,4 +58,11 @@ extension Ledger {
     func close(acquiredBy completion: Completion) {
         if completion.acquired != .invalid { port.close(acquired: completion.acquired) }
     }
+
+    /// Closes the handles that an accept made and nobody took: the ledger ends, and nobody can.
+    func closeUntakenHandles() {
+        slab.visit { cell in
+            if case .completed = cell.record.state { close(acquiredBy: cell.record.completion) }
+        }
+    }
 }

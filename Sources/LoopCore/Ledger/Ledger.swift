@@ -20,12 +20,7 @@ final class Ledger {
         slab = Slab(idleBytesMax: limits.idleBytesMax)
     }
 
-    /// Handles that an accept made and nobody took are closed with the ledger.
-    deinit {
-        slab.visit { cell in
-            if case .completed = cell.record.state { close(acquiredBy: cell.record.completion) }
-        }
-    }
+    deinit { closeUntakenHandles() }
 
     var handles: HandleTable {
         // SAFETY: see Pinned.

@@ -119,6 +119,7 @@
     }
 
     /// Whether the table of addresses leads back to the cell; for checks.
+    // SAFETY: the address is a number here.
     func isListed(_ cell: Cell) -> Bool { addresses.value.index(at: UInt(bitPattern: unsafe cell.block)) == cell.record.index }
 
     // SAFETY: a new cell is fully initialised before it is listed; `vacant` indices lie below `indexCount`.

@@ -106,6 +106,7 @@ extension Core {
 extension Cell {
     /// What a wait that asked for the end got. The packet alone decides (clause C3): only one that says "aborted", with no bytes to show
     /// for it, is a timeout or a cancellation.
+    // SAFETY: the bytes are counted, not read.
     func end(_ completion: Completion, _ cause: EndCause) -> WaitEnd {
         guard completion.severity == .aborted else { return .finished }
         guard unsafe exposed(completion).isEmpty else { return .finished }

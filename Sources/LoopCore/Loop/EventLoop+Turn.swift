@@ -34,7 +34,7 @@ extension EventLoop {
     public nonisolated var nextDeadline: MonotonicInstant {
         let core = core
         guard mailbox.isEmpty, core.waitBound(.forever) != .poll else { return MonotonicInstant(nanoseconds: 0) }
-        return core.timers.nextDeadline ?? .distantFuture
+        return min(core.timers.nextDeadline ?? .distantFuture, core.port.nextDeadline ?? .distantFuture)
     }
 
     /// A descriptor that polls readable when the loop has something to do; nil where the platform has none.

@@ -14,6 +14,7 @@ public actor EventLoop: SerialExecutor, TaskExecutor {
     nonisolated let fibers = FiberCount()
 
     /// Makes a loop on the calling thread, which becomes its own.
+    // SAFETY: nobody else has the machinery yet.
     public init(port: sending any CompletionPort, limits: Limits = Limits()) {
         let waker = port.waker
         mailbox = Mailbox(waker: waker)

@@ -60,6 +60,10 @@ public protocol CompletionPort: AnyObject {
     /// platform has none.
     var pollableHandle: NativeHandle? { get }
 
+    /// When ``wait(into:for:)`` has something to do that ``pollableHandle`` does not show: at once while packets are queued in the port
+    /// itself, at a time of its own where it retries something; nil if only the kernel knows.
+    var nextDeadline: MonotonicInstant? { get }
+
     /// Metrics of the port itself.
     var portMetrics: PortMetrics { get }
 
@@ -76,13 +80,15 @@ public protocol CompletionPort: AnyObject {
     /// Writes the given ranges of the buffer, in order, as one write. At most ``segmentsMax`` ranges.
     func write(_ request: PortRequest, segments: [Range<Int>], at offset: FileOffset?) -> Submission
 
-    /// Receives one datagram, and its sender where the request has room for an address. One that does not fit is cut, with a warning.
+    /// Receives one datagram, and its sender where the request has room for an address. One that does not fit is cut, with a
+    /// warning.
     func receive(_ request: PortRequest) -> Submission
 
     /// Sends the buffer's first `count` bytes as one datagram, to the request's address where it has one.
     func send(_ request: PortRequest, count: Int) -> Submission
 
-    /// Accepts one connection: ``Completion/acquired``, non-blocking and not inherited, and its peer where there is room for an address.
+    /// Accepts one connection: ``Completion/acquired``, non-blocking and not inherited, and its peer where there is room for an
+    /// address.
     func accept(_ request: PortRequest) -> Submission
 
     /// Connects to the request's address. Finished means that there is a peer.
@@ -96,7 +102,12 @@ public protocol CompletionPort: AnyObject {
     func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission
 }
 
-/// The most ranges one gathered write may have: below IOV_MAX (1024) with room, and enough for a header, two halves of a ring and a trailer.
+extension CompletionPort {
+    /// A port that queues nothing itself has nothing to say here.
+    public var nextDeadline: MonotonicInstant? { nil }
+}
+
+/// The most ranges one gathered write may have: far below IOV_MAX (1024), and enough for a header, two halves of a ring and a trailer.
 public let segmentsMax = 16
 
 /// What a port counts about itself.

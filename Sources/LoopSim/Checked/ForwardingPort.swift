@@ -37,6 +37,8 @@ extension ForwardingPort {
 
     public var pollableHandle: NativeHandle? { inner.pollableHandle }
 
+    public var nextDeadline: MonotonicInstant? { inner.nextDeadline }
+
     public var portMetrics: PortMetrics { inner.portMetrics }
 
     public func read(_ request: PortRequest, at offset: FileOffset?) -> Submission { inner.read(request, at: offset) }

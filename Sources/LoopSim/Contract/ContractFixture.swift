@@ -35,9 +35,12 @@ public protocol ContractFixture: AnyObject {
 
 /// Two ends of a connection.
 public struct StreamEnds: Sendable {
+    /// The loop's end.
     public let near: NativeHandle
+    /// The suite's end.
     public let far: NativeHandle
 
+    /// A connection of two handles.
     public init(near: NativeHandle, far: NativeHandle) {
         self.near = near
         self.far = far
@@ -46,7 +49,9 @@ public struct StreamEnds: Sendable {
 
 /// One case of the contract: a clause, a sentence, and a plain function that any port can run.
 public struct ContractCase: Sendable {
+    /// "C1" to "C15".
     public let clause: String
+    /// What holds.
     public let sentence: String
     let body: @Sendable (ContractRun) throws(CaseFailure) -> Void
 
@@ -56,6 +61,7 @@ public struct ContractCase: Sendable {
         self.body = body
     }
 
+    /// Both: what a report names the case by.
     public var name: String { "\(clause) \(sentence)" }
 }
 

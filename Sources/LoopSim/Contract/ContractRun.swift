@@ -2,8 +2,11 @@ public import LoopCore
 
 /// One case being run on one port: its loop, its seam, and what it has found so far.
 public final class ContractRun {
+    /// Where its handles come from.
     public let fixture: any ContractFixture
+    /// Its loop.
     public let loop: EventLoop
+    /// Its view of the seam.
     public let ops: Operations
     var failures: [String] = []
     private var open: [NativeHandle] = []
@@ -139,6 +142,7 @@ public final class ContractRun {
     }
 
     /// A prepared operation's id; its memory stays unnamed.
+    // SAFETY: the memory is not used.
     func prepare(_ handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0) throws(OperationError) -> OperationID {
         unsafe try ops.prepare(handle, tag: tag, capacity: capacity).id
     }

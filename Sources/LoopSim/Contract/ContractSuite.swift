@@ -2,6 +2,7 @@ import LoopCore
 
 /// Every case of the contract, in the order of its clauses. Plain functions: Swift Testing runs them on Linux, a `main` elsewhere.
 public enum ContractSuite {
+    /// All of them.
     public static let cases: [ContractCase] = packets + bytes + identity + transitions + waits + limits + ends + races
 
     /// Cases whose waits need tasks. They come with the issue "Tasks as fibers", under these names.

@@ -128,7 +128,8 @@ private func countSharedEcho(connections: Int, rounds: Int) -> Int32 {
     return counts.reads == UInt64(2 * rounds * connections) && counts.writes == counts.reads ? 0 : 4
 }
 
-/// Context switches of the thread (RUSAGE_THREAD, 1), as the kernel counts them, of a loop that has nothing to do for 300 ms: one to fall asleep.
+/// Context switches of the thread (RUSAGE_THREAD, 1), as the kernel counts them, of a loop that has nothing to do for 300 ms: one to
+/// fall asleep.
 // SAFETY: getrusage fills the structure it is given.
 private func countIdleSwitches() -> Int32 {
     guard let loop = try? EventLoop(port: EpollPort()) else { return 90 }
