@@ -29,7 +29,7 @@ extension SystemCode {
     /// passes already-pending network errors on the new socket … treat them like EAGAIN by retrying". EOPNOTSUPP is on that list too,
     /// but a socket that does not listen says it for ever.
     var isOfPendingConnection: Bool {
-        [ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, EPERM].contains(rawValue)
+        [ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT].contains(rawValue)
     }
 
     /// The status word of a packet is the error number itself here.

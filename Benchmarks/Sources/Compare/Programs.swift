@@ -83,7 +83,10 @@ struct Programs {
             said += String(decoding: bytes, as: UTF8.self)
         }
         guard let port = said.split(separator: " ").last.map({ $0.trimmingCharacters(in: .whitespacesAndNewlines) }) else { return nil }
-        let load = ["taskset", "-c", "0", "\(peers)/load", port, "\(connections)", "64", "\(seconds)", "\(server.processIdentifier)"]
+        let load = [
+            "taskset", "-c", "0", "\(peers)/load", port, "\(connections)", "64", "\(Int(seconds.rounded(.up)))",
+            "\(server.processIdentifier)",
+        ]
         return output(of: load).flatMap { figure("server_cpu_ns_per_request", in: $0) }
     }
 }

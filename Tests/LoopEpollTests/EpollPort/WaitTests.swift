@@ -37,6 +37,24 @@ enum Kernel: CaseIterable, Sendable {
         bench.end()
     }
 
+    @Test("A bound that never comes is waited for like any other", arguments: Kernel.allCases)
+    func distantBound(_ kernel: Kernel) throws {
+        let bench = try kernel.bench()
+        for bound in [MonotonicInstant.distantFuture, MonotonicInstant(nanoseconds: 1 << 62)] {
+            let waker = bench.port.waker
+            let turns = Turns()
+            let thread = Helper {
+                turns.advance()
+                _ = waker.wake()
+            }
+            while turns.count == 0 {}
+            #expect(bench.wait(.until(bound)).isEmpty)
+            thread.join()
+            _ = bench.wait(.poll)
+        }
+        bench.end()
+    }
+
     @Test("An event ends a bounded wait, and its bound does not end a later one", arguments: Kernel.allCases)
     func eventFirst(_ kernel: Kernel) throws {
         let bench = try kernel.bench()
