@@ -23,8 +23,8 @@ func runSeam(operations: Int, depth: Int) {
     let handle: AssociatedHandle
     do { handle = try ops.associate(NativeHandle(rawValue: Int(pipe[0]))) } catch { trap("the socket was refused: \(error)") }
     let sum = Sum()
-    let completed: (OperationID, WaitEnd) -> Void = { [unowned(unsafe) ops] id, _ in
-        sum.add((try? unsafe ops.withResult(id) { completion, _ in completion.count }) ?? 0)
+    let completed: (OperationID, WaitEnd) -> Void = { id, _ in
+        sum.add((try? ops.withResult(id) { completion, _ in completion.count }) ?? 0)
     }
     /// Operations are begun where a program begins them: in a call of the loop's.
     func round() {

@@ -1,14 +1,10 @@
-/// Which cell lives at an address: the check that a packet's pointer passes before anything behind it is looked at (clause C6).
+/// At which addresses cells live: the check that a packet's pointer passes before anything behind it is looked at (clause C6).
 ///
 /// Open addressing with linear probing over a power of two; it changes only when a cell is made or given back to the system, so the
 /// steady state reads it and never writes.
 @safe struct AddressTable: ~Copyable {
-    private struct Entry {
-        var address: UInt = 0
-        var index = CellIndex.none
-    }
-
-    private var entries: UnsafeMutablePointer<Entry>
+    /// Zero for a free place.
+    private var entries: UnsafeMutablePointer<UInt>
     private var mask: Int
     private var count = 0
 
@@ -16,7 +12,7 @@
     init() {
         mask = 63
         unsafe entries = .allocate(capacity: 64)
-        unsafe entries.initialize(repeating: Entry(), count: 64)
+        unsafe entries.initialize(repeating: 0, count: 64)
     }
 
     // SAFETY: allocated here and in `grow`, trivial.
@@ -24,22 +20,22 @@
 
     // SAFETY: the table is never full (it grows at half), so the probe ends.
     @inline(__always)
-    func index(at address: UInt) -> CellIndex? {
+    func contains(_ address: UInt) -> Bool {
         var place = slot(of: address)
         while true {
             let entry = unsafe entries[place]
-            if entry.address == address { return entry.index }
-            if entry.address == 0 { return nil }
-            place = (place + 1) & mask
+            if entry == address { return address != 0 }
+            if entry == 0 { return false }
+            place = (place &+ 1) & mask
         }
     }
 
     // SAFETY: as above.
-    mutating func insert(_ address: UInt, _ index: CellIndex) {
+    mutating func insert(_ address: UInt) {
         if (count + 1) * 2 > mask { grow() }
         var place = slot(of: address)
-        while unsafe entries[place].address != 0 { place = (place + 1) & mask }
-        unsafe entries[place] = Entry(address: address, index: index)
+        while unsafe entries[place] != 0 { place = (place + 1) & mask }
+        unsafe entries[place] = address
         count += 1
     }
 
@@ -47,10 +43,10 @@
     // SAFETY: as above.
     mutating func remove(_ address: UInt) {
         var hole = slot(of: address)
-        while unsafe entries[hole].address != address { hole = (hole + 1) & mask }
+        while unsafe entries[hole] != address { hole = (hole + 1) & mask }
         var next = (hole + 1) & mask
-        while unsafe entries[next].address != 0 {
-            let home = slot(of: unsafe entries[next].address)
+        while unsafe entries[next] != 0 {
+            let home = slot(of: unsafe entries[next])
             // The entry may move into the hole unless its home lies behind it, seen around the ring.
             if (next - home) & mask >= (next - hole) & mask {
                 unsafe entries[hole] = unsafe entries[next]
@@ -58,7 +54,7 @@
             }
             next = (next + 1) & mask
         }
-        unsafe entries[hole] = Entry()
+        unsafe entries[hole] = 0
         count -= 1
     }
 
@@ -67,11 +63,11 @@
         let (old, oldCount) = unsafe (entries, mask + 1)
         mask = oldCount * 2 - 1
         unsafe entries = .allocate(capacity: oldCount * 2)
-        unsafe entries.initialize(repeating: Entry(), count: oldCount * 2)
+        unsafe entries.initialize(repeating: 0, count: oldCount * 2)
         count = 0
         for place in 0..<oldCount {
-            let entry = unsafe old[place]
-            if entry.address != 0 { insert(entry.address, entry.index) }
+            let address = unsafe old[place]
+            if address != 0 { insert(address) }
         }
         unsafe old.deallocate()
     }

@@ -36,9 +36,9 @@ public struct RetireReport: Hashable, Sendable {
 /// What a loop keeps for each association.
 struct HandleEntry {
     var native = NativeHandle.invalid
-    var generation: UInt32 = 0
+    /// Its own slot, with the generation of the association; zero while vacant.
+    var key: HandleKey
     var phase: HandlePhase
-    var retireWait: RetireWait?
     /// The next vacant slot, while this one is vacant.
     var nextVacant = UInt32.max
     /// Records that are not free, orphans included: what the per-handle limits count.
@@ -46,16 +46,20 @@ struct HandleEntry {
     var submitted = 0
     var orphans = 0
     var bytes = 0
-    /// Head of the list of records, linked through `Record.nextOnHandle`.
-    var first = CellIndex.none
+    /// Head of the list of records, linked through `Record.next`.
+    var first: Cell?
+    var retireWait: RetireWait?
 }
 
-/// An association in place. Good until the table is next opened: for one call, and not across a call of anybody else's code.
-@safe struct HandleRef {
+/// An association in place. Good for as long as it has a record: the table moves no entry, and vacates none that has.
+@safe struct HandleRef: Equatable {
     private let pointer: UnsafeMutablePointer<HandleEntry>
 
-    // SAFETY: only the table makes one, for a place it has initialised.
+    // SAFETY: only the table makes one, for a place it has initialised and that lives as long as the ledger.
     init(_ pointer: UnsafeMutablePointer<HandleEntry>) { unsafe self.pointer = pointer }
+
+    // SAFETY: the addresses are compared and not followed.
+    static func == (left: HandleRef, right: HandleRef) -> Bool { unsafe left.pointer == right.pointer }
 
     var entry: HandleEntry {
         // SAFETY: see the type.
@@ -65,23 +69,32 @@ struct HandleEntry {
     }
 }
 
-/// The associations of a loop, by slot. Slots are reused; generations are not.
+/// The associations of a loop, by slot. Slots are reused; generations are not. Entries live in blocks and never move.
 @safe struct HandleTable: ~Copyable {
-    private var entries: UnsafeMutablePointer<HandleEntry>
+    private typealias Block = UnsafeMutablePointer<HandleEntry>
+
+    private var blocks: UnsafeMutablePointer<Block>
+    private var blocksMax = 16
     private(set) var slotCount = 0
     private(set) var openCount = 0
-    private var capacity = 16
     private var firstVacant = UInt32.max
     /// One counter for all slots: a generation never repeats within 2^32 associations of a loop, whichever slot it is in.
     private var lastGeneration: UInt32 = 0
 
-    // SAFETY: places below `slotCount` are initialised; every subscript is checked against it.
-    init() { unsafe entries = .allocate(capacity: 16) }
+    /// A power of two. 64 entries are some kilobytes: few allocations, and little memory for a loop with one handle.
+    private static var entriesPerBlock: Int { 64 }
+
+    // SAFETY: places below `slotCount` are initialised, and the blocks they are in; every subscript is checked against it.
+    init() { unsafe blocks = .allocate(capacity: 16) }
 
     // SAFETY: as above.
     deinit {
-        unsafe entries.deinitialize(count: slotCount)
-        unsafe entries.deallocate()
+        for start in stride(from: 0, to: slotCount, by: HandleTable.entriesPerBlock) {
+            let block = unsafe blocks[start / HandleTable.entriesPerBlock]
+            unsafe block.deinitialize(count: min(slotCount - start, HandleTable.entriesPerBlock))
+            unsafe block.deallocate()
+        }
+        unsafe blocks.deallocate()
     }
 
     /// The entry in a slot, in place.
@@ -89,7 +102,8 @@ struct HandleEntry {
     @inline(__always)
     subscript(slot: UInt32) -> HandleRef {
         guard slot < UInt32(truncatingIfNeeded: slotCount) else { HandleTable.trapUnknown(slot) }
-        return unsafe HandleRef(entries + Int(slot))
+        let (block, place) = Int(slot).quotientAndRemainder(dividingBy: HandleTable.entriesPerBlock)
+        return unsafe HandleRef(blocks[block] + place)
     }
 
     @inline(never)
@@ -100,46 +114,59 @@ struct HandleEntry {
     func associated(_ key: HandleKey) -> HandleRef? {
         guard key.slot < UInt32(truncatingIfNeeded: slotCount) else { return nil }
         let handle = self[key.slot]
-        guard handle.entry.generation == key.generation, handle.entry.phase == .associated else { return nil }
+        guard handle.entry.key.generation == key.generation, handle.entry.phase == .associated else { return nil }
         return handle
     }
 
     /// Whether the slot still belongs to the key's generation, in whatever phase.
     func isCurrent(_ key: HandleKey) -> Bool {
-        key.slot < UInt32(truncatingIfNeeded: slotCount) && self[key.slot].entry.generation == key.generation
+        key.slot < UInt32(truncatingIfNeeded: slotCount) && self[key.slot].entry.key.generation == key.generation
     }
 
     /// Opens a slot for a handle that the port is about to accept.
     mutating func open(_ native: NativeHandle) -> HandleKey {
         lastGeneration = lastGeneration == .max ? 1 : lastGeneration + 1
-        let entry = HandleEntry(native: native, generation: lastGeneration, phase: .associated)
+        let slot = vacantSlot()
+        let key = HandleKey(slot: slot, generation: lastGeneration)
+        self[slot].entry = HandleEntry(native: native, key: key, phase: .associated)
         openCount += 1
-        guard firstVacant != .max else { return HandleKey(slot: append(entry), generation: lastGeneration) }
-        let slot = firstVacant
-        guard self[slot].entry.phase == .vacant else { trap("The list of vacant slots names one in use.") }
-        firstVacant = self[slot].entry.nextVacant
-        self[slot].entry = entry
-        return HandleKey(slot: slot, generation: lastGeneration)
+        return key
     }
 
     /// Forgets an association that no record names any more.
     mutating func vacate(_ slot: UInt32) {
-        self[slot].entry = HandleEntry(phase: .vacant, nextVacant: firstVacant)
+        self[slot].entry = HandleEntry(key: HandleKey(slot: slot, generation: 0), phase: .vacant, nextVacant: firstVacant)
         firstVacant = slot
         openCount -= 1
     }
 
-    // SAFETY: the new place is initialised before `slotCount` covers it; old places are moved.
-    private mutating func append(_ entry: HandleEntry) -> UInt32 {
-        if slotCount == capacity {
-            let larger = UnsafeMutablePointer<HandleEntry>.allocate(capacity: capacity * 2)
-            unsafe larger.moveInitialize(from: entries, count: slotCount)
-            unsafe entries.deallocate()
-            unsafe entries = larger
-            capacity *= 2
-        }
-        unsafe (entries + slotCount).initialize(to: entry)
+    private mutating func vacantSlot() -> UInt32 {
+        guard firstVacant != .max else { return append() }
+        let slot = firstVacant
+        guard self[slot].entry.phase == .vacant else { trap("The list of vacant slots names one in use.") }
+        firstVacant = self[slot].entry.nextVacant
+        return slot
+    }
+
+    // SAFETY: the new place is initialised before `slotCount` covers it.
+    private mutating func append() -> UInt32 {
+        let (block, place) = slotCount.quotientAndRemainder(dividingBy: HandleTable.entriesPerBlock)
+        if place == 0 { addBlock(block) }
+        let key = HandleKey(slot: UInt32(slotCount), generation: 0)
+        unsafe (blocks[block] + place).initialize(to: HandleEntry(key: key, phase: .vacant))
         slotCount += 1
-        return UInt32(slotCount - 1)
+        return key.slot
+    }
+
+    // SAFETY: the addresses of the blocks are moved; the blocks stay where they are.
+    private mutating func addBlock(_ number: Int) {
+        if number == blocksMax {
+            let larger = UnsafeMutablePointer<Block>.allocate(capacity: blocksMax * 2)
+            unsafe larger.moveInitialize(from: blocks, count: number)
+            unsafe blocks.deallocate()
+            unsafe blocks = larger
+            blocksMax *= 2
+        }
+        unsafe (blocks + number).initialize(to: .allocate(capacity: HandleTable.entriesPerBlock))
     }
 }

@@ -34,9 +34,10 @@ extension Ledger {
     private func checkFreeLists() throws(InvariantFailure) {
         var listed = [Int](repeating: 0, count: slab.indexCount)
         for sizeClass in 0..<SizeClass.count {
-            for index in slab.freeIndices(SizeClass(rawValue: UInt8(sizeClass))) {
-                try check(Int(slab[index].record.sizeClass.rawValue) == sizeClass, "L1", Int(index.rawValue))
-                listed[Int(index.rawValue)] += 1
+            for cell in slab.freeCells(SizeClass(rawValue: UInt8(sizeClass))) {
+                let index = Int(cell.record.index.rawValue)
+                try check(Int(cell.record.sizeClass.rawValue) == sizeClass, "L1", index)
+                listed[index] += 1
             }
         }
         var broken: Int?
@@ -72,25 +73,26 @@ extension Ledger {
         var total = 0
         for slot in 0..<UInt32(handles.slotCount) {
             var (operations, submitted, orphans, bytes) = (0, 0, 0, 0)
-            var previous = CellIndex.none
+            let handle = handles[slot]
+            var previous: Cell?
             var isLinked = true
-            forEachRecord(on: slot) { cell in
+            forEachRecord(on: handle) { cell in
                 operations += 1
                 bytes += Int(cell.record.capacity)
                 if case .submitted = cell.record.state { submitted += 1 }
                 if case .orphaned = cell.record.state { orphans += 1 }
-                let key = HandleKey(slot: slot, generation: handles[slot].entry.generation)
-                isLinked = isLinked && cell.record.previousOnHandle == previous && cell.record.key == key
-                previous = cell.record.index
+                isLinked = isLinked && cell.record.previous == previous && cell.record.handle == handle
+                previous = cell
             }
             total += operations
-            let entry = handles[slot].entry
+            let entry = handle.entry
+            try check(entry.key.slot == slot, "L7", Int(slot))
             try check(isLinked && entry.operations == operations && entry.submitted == submitted, "L4", Int(slot))
             try check(entry.orphans == orphans && entry.bytes == bytes, "L4", Int(slot))
             try check(operations <= limits.operationsPerHandleMax && bytes <= limits.bytesPerHandleMax, "L8", Int(slot))
             switch entry.phase {
-            case .vacant: try check(entry.generation == 0 && operations == 0, "L7", Int(slot))
-            case .associated: try check(entry.generation != 0, "L7", Int(slot))
+            case .vacant: try check(entry.key.generation == 0 && operations == 0, "L7", Int(slot))
+            case .associated: try check(entry.key.generation != 0, "L7", Int(slot))
             case .retiring: try check(submitted > 0, "L7", Int(slot))
             case .retired: try check(operations > 0, "L7", Int(slot))
             }

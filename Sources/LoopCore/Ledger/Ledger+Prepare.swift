@@ -12,8 +12,6 @@ extension Ledger {
         guard isWithinLimits(owner, capacity) else { throw refusal(on: owner, capacity) }
         let cell = slab.take(bytes: address == .one ? capacity + Cell.addressBytes : capacity)
         cell.record.state.prepare()
-        cell.record.key = handle.key
-        cell.record.native = handle.native
         cell.record.tag = tag
         cell.record.capacity = UInt32(truncatingIfNeeded: capacity)
         cell.record.address = address
@@ -22,18 +20,19 @@ extension Ledger {
         cell.record.place = place
         cell.record.preparedAt = now
         cell.clearControlBlock()
-        cell.clearAddress()
+        if address == .one { cell.clearAddress() }
         link(cell, owner)
-        counts.inFlight += 1
+        counts.inFlight &+= 1
         counts.preparedEver &+= 1
-        counts.bytesInFlight += capacity
+        counts.bytesInFlight &+= capacity
         return cell
     }
 
     @inline(__always)
     private func isWithinLimits(_ handle: HandleRef, _ capacity: Int) -> Bool {
-        counts.inFlight < limits.operationsMax && counts.bytesInFlight + capacity <= limits.bytesMax
-            && handle.entry.operations < limits.operationsPerHandleMax && handle.entry.bytes + capacity <= limits.bytesPerHandleMax
+        // Both sums are far from any overflow: the capacity is at most 16 MiB, and what is in flight passed here.
+        counts.inFlight < limits.operationsMax && counts.bytesInFlight &+ capacity <= limits.bytesMax
+            && handle.entry.operations < limits.operationsPerHandleMax && handle.entry.bytes &+ capacity <= limits.bytesPerHandleMax
     }
 
     /// Which limit refuses: with backpressure where waiting helps, and with an error of its own where it never could (clause C12).
@@ -52,26 +51,33 @@ extension Ledger {
     @inline(__always)
     private func link(_ cell: Cell, _ handle: HandleRef) {
         let first = handle.entry.first
-        cell.record.nextOnHandle = first
-        cell.record.previousOnHandle = .none
-        if first != .none { slab[first].record.previousOnHandle = cell.record.index }
-        handle.entry.first = cell.record.index
-        handle.entry.operations += 1
-        handle.entry.bytes += Int(cell.record.capacity)
+        cell.record.handle = handle
+        cell.record.next = first
+        cell.record.previous = nil
+        if let first { first.record.previous = cell }
+        handle.entry.first = cell
+        handle.entry.operations &+= 1
+        handle.entry.bytes &+= Int(cell.record.capacity)
     }
 
     /// Takes a record off its handle's list. The last one of a retired handle frees its slot.
-    @inline(__always)
     func unlink(_ cell: Cell) {
-        let (next, previous) = (cell.record.nextOnHandle, cell.record.previousOnHandle)
-        let handle = handles[cell.record.key.slot]
-        if previous == .none { handle.entry.first = next } else { slab[previous].record.nextOnHandle = next }
-        if next != .none { slab[next].record.previousOnHandle = previous }
-        handle.entry.operations -= 1
-        handle.entry.bytes -= Int(cell.record.capacity)
-        counts.bytesInFlight -= Int(cell.record.capacity)
-        counts.inFlight -= 1
-        if handle.entry.operations == 0, handle.entry.phase == .retired { handles.vacate(cell.record.key.slot) }
+        let handle = cell.handle
+        unlink(cell, handle)
+        if handle.entry.operations == 0, handle.entry.phase == .retired { handles.vacate(handle.entry.key.slot) }
+    }
+
+    @inline(__always)
+    func unlink(_ cell: Cell, _ handle: HandleRef) {
+        let (next, previous) = (cell.record.next, cell.record.previous)
+        if let previous { previous.record.next = next } else { handle.entry.first = next }
+        if let next { next.record.previous = previous }
+        cell.record.next = nil
+        cell.record.handle = nil
+        handle.entry.operations &-= 1
+        handle.entry.bytes &-= Int(cell.record.capacity)
+        counts.bytesInFlight &-= Int(cell.record.capacity)
+        counts.inFlight &-= 1
     }
 
     /// Gives a record in the state `free` back to the slab.

@@ -22,24 +22,23 @@ extension Ledger {
     private func settle(_ cell: Cell, _ completion: Completion) {
         cell.record.completion = completion
         counts.packets &+= 1
-        counts.submitted -= 1
+        counts.submitted &-= 1
         if case .none = cell.record.waiting.stage {} else { settled.append(id(of: cell)) }
-        oneLess(on: cell.record.key.slot)
+        oneLess(on: cell.handle)
     }
 
     /// One submitted operation less on a handle: perhaps the last that a retire waits for.
     @inline(__always)
-    func oneLess(on slot: UInt32) {
-        let handle = handles[slot]
-        handle.entry.submitted -= 1
-        if handle.entry.submitted == 0, handle.entry.phase == .retiring { finishRetire(slot) }
+    func oneLess(on handle: HandleRef) {
+        handle.entry.submitted &-= 1
+        if handle.entry.submitted == 0, handle.entry.phase == .retiring { finishRetire(handle) }
     }
 
     private func reclaim(_ cell: Cell, _ completion: Completion) {
         counts.packets &+= 1
         counts.orphaned -= 1
         counts.orphansReturned &+= 1
-        handles[cell.record.key.slot].entry.orphans -= 1
+        cell.handle.entry.orphans -= 1
         close(acquiredBy: completion)
         release(cell)
     }
@@ -50,8 +49,8 @@ extension Ledger {
         counts.submitted -= 1
         counts.orphaned += 1
         counts.orphanedEver &+= 1
-        handles[cell.record.key.slot].entry.orphans += 1
-        oneLess(on: cell.record.key.slot)
+        cell.handle.entry.orphans += 1
+        oneLess(on: cell.handle)
     }
 
     /// A handle that an accept made and that nobody took.

@@ -1,18 +1,23 @@
 extension Ledger {
     /// The native call owes one packet.
-    @inline(__always)
     func submitted(_ cell: Cell, _ flow: ByteFlow) throws(OperationError) {
         try cell.record.state.submit()
-        handles[cell.record.key.slot].entry.submitted += 1
-        entersFlight(cell, flow)
+        let handle = cell.handle
+        handle.entry.submitted &+= 1
+        entersFlight(cell, handle, flow)
     }
 
     @inline(__always)
-    private func entersFlight(_ cell: Cell, _ flow: ByteFlow) {
+    private func entersFlight(_ cell: Cell, _ handle: HandleRef, _ flow: ByteFlow) {
         cell.record.flow = flow
-        counts.submitted += 1
-        // The handle was retired between the preparation and here: the operation is asked to end like its siblings.
-        if handles[cell.record.key.slot].entry.phase != .associated, (try? cell.record.state.requestCancel()) != nil { _ = askPort(cell) }
+        counts.submitted &+= 1
+        if handle.entry.phase != .associated { endLikeItsSiblings(cell) }
+    }
+
+    /// The handle was retired between the preparation and the submission.
+    @inline(never)
+    private func endLikeItsSiblings(_ cell: Cell) {
+        if (try? cell.record.state.requestCancel()) != nil { _ = askPort(cell) }
     }
 
     /// No native call owes anything.
@@ -34,17 +39,18 @@ extension Ledger {
     func submit(
         _ cell: Cell, _ flow: ByteFlow, inline: InlineCompletion, _ verb: (any CompletionPort, PortRequest) -> Submission
     ) throws(OperationError) -> Submission {
-        guard case .prepared = cell.record.state else { throw .wrongState(expected: .prepared, found: cell.record.state.phase) }
-        guard handles.associated(cell.record.key) != nil else { throw .notAssociated }
+        guard case .prepared = cell.record.state else { throw cell.record.state.refusal(expected: .prepared) }
+        let handle = cell.handle
+        guard handle.entry.phase == .associated else { throw .notAssociated }
         // Counted before the call: it may retire the handle, which must then wait for what the call has started.
-        handles[cell.record.key.slot].entry.submitted += 1
+        handle.entry.submitted &+= 1
         let submission = verb(port, request(cell, inline: inline))
         if case .owesPacket = submission {
             try cell.record.state.submit()
-            entersFlight(cell, flow)
+            entersFlight(cell, handle, flow)
             return submission
         }
-        oneLess(on: cell.record.key.slot)
+        oneLess(on: handle)
         if case .completed(let completion) = submission { try completeInline(cell, completion, flow) } else { try abandon(cell) }
         return submission
     }

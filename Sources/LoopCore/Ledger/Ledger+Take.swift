@@ -1,25 +1,23 @@
 extension Ledger {
     /// Takes the result; the id is dead from here on, and the outcome owns the memory.
     func take(_ cell: Cell, end: WaitEnd = .finished) throws(OperationError) -> Outcome {
-        let completion = try claim(cell)
-        return Outcome(completion, end, of: cell, in: self)
+        try claim(cell)
+        return Outcome(cell.record.completion, end, of: cell, in: self)
     }
 
     /// Takes the result for the time of a call, without an owner for its memory: the caller drops the cell.
     // SAFETY: the bytes lie in the cell.
-    @inline(__always)
     func lend(_ cell: Cell) throws(OperationError) -> LentResult {
-        let completion = try claim(cell)
-        return unsafe LentResult(completion: completion, bytes: cell.exposed(completion), cell: cell)
+        try claim(cell)
+        return unsafe LentResult(completion: cell.completion, bytes: cell.exposed(cell.record.completion), cell: cell)
     }
 
     @inline(__always)
-    private func claim(_ cell: Cell) throws(OperationError) -> Completion {
+    private func claim(_ cell: Cell) throws(OperationError) {
         guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
         try cell.record.state.take()
         unlink(cell)
         cell.record.generation &+= 1
-        return cell.record.completion
     }
 
     /// Gives a taken record back.
@@ -38,9 +36,9 @@ extension Ledger {
     }
 }
 
-/// A result for the time of a call.
+/// A result for the time of a call: four words, which are returned in registers.
 @safe @usableFromInline struct LentResult {
-    @usableFromInline let completion: Completion
+    @usableFromInline let completion: UnsafePointer<Completion>
     @usableFromInline let bytes: UnsafeRawBufferPointer
     let cell: Cell
 }

@@ -83,7 +83,7 @@ final class Ledger {
     @inline(__always)
     func request(_ cell: Cell, inline: InlineCompletion = .never) -> PortRequest {
         unsafe PortRequest(
-            block: cell.block, buffer: cell.buffer, address: cell.addressPointer, handle: cell.record.native, key: cell.record.key,
-            inline: inline)
+            block: cell.block, buffer: cell.buffer, address: cell.addressPointer, handle: cell.handle.entry.native,
+            key: cell.handle.entry.key, inline: inline)
     }
 }

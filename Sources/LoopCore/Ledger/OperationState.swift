@@ -73,19 +73,19 @@ extension OperationState {
 
     @inline(__always)
     mutating func submit() throws(OperationError) {
-        guard case .prepared = self else { throw .wrongState(expected: .prepared, found: phase) }
+        guard case .prepared = self else { throw refusal(expected: .prepared) }
         self = .submitted(.notAsked)
     }
 
     @inline(__always)
     mutating func abandon() throws(OperationError) {
-        guard case .prepared = self else { throw .wrongState(expected: .prepared, found: phase) }
+        guard case .prepared = self else { throw refusal(expected: .prepared) }
         self = .free
     }
 
     @inline(__always)
     mutating func complete() throws(OperationError) {
-        guard case .prepared = self else { throw .wrongState(expected: .prepared, found: phase) }
+        guard case .prepared = self else { throw refusal(expected: .prepared) }
         self = .completed
     }
 
@@ -97,7 +97,7 @@ extension OperationState {
             self = .submitted(.asked)
             return .askPort
         case .completed: return .nothingLeftToCancel
-        case .free, .prepared, .taken, .orphaned: throw .wrongState(expected: .submitted, found: phase)
+        case .free, .prepared, .taken, .orphaned: throw refusal(expected: .submitted)
         }
     }
 
@@ -122,7 +122,7 @@ extension OperationState {
 
     @inline(__always)
     mutating func take() throws(OperationError) {
-        guard case .completed = self else { throw .wrongState(expected: .completed, found: phase) }
+        guard case .completed = self else { throw refusal(expected: .completed) }
         self = .taken
     }
 
@@ -134,12 +134,16 @@ extension OperationState {
 
     @inline(__always)
     mutating func free() throws(OperationError) {
-        guard case .completed = self else { throw .wrongState(expected: .completed, found: phase) }
+        guard case .completed = self else { throw refusal(expected: .completed) }
         self = .free
     }
 }
 
 extension OperationState {
+    /// Why a caller's move is refused. Out of line, so that the moves stay small.
+    @inline(never)
+    func refusal(expected: OperationPhase) -> OperationError { .wrongState(expected: expected, found: phase) }
+
     /// A move that only the ledger itself can get wrong. Out of line, so that the moves stay small.
     @inline(never)
     private func trapOutOfOrder() -> Never {

@@ -84,11 +84,12 @@ extension Cell {
     }
 
     // SAFETY: as above.
+    @inline(__always)
     private func received(_ completion: Completion) -> UnsafeRawBufferPointer {
         let failed = completion.severity == .error || completion.severity == .aborted
         guard !failed || record.bytesOnError == .delivered else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
         let count = min(completion.count, Int(record.capacity))
-        return unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
+        return unsafe UnsafeRawBufferPointer(start: buffer.baseAddress, count: count)
     }
 
     func possiblyLost(_ completion: Completion) -> Int {

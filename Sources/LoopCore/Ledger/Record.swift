@@ -2,32 +2,32 @@
 struct Record {
     /// 160 bytes; see ``ControlBlock``.
     var control = InlineArray<20, UInt64>(repeating: 0)
+    /// What the packet said, once the state is `completed`. Second, so that its address is known; see ``Cell/completion``.
+    var completion = Completion(count: 0)
 
     // What stays for the life of the cell.
     let index: CellIndex
     let sizeClass: SizeClass
+
+    // The operation. In the order that leaves no gaps: header and record are five cache lines, and an operation goes through all of them.
+    var state = OperationState.free
+    var flow = ByteFlow.none
+    var address = AddressRoom.none
+    var capacity: UInt32 = 0
+    var bytesOnError = BytesOnError.withheld
     /// Advanced each time the record is retired, so an id of an earlier operation never fits again.
     var generation: UInt64 = 1
-
-    // The operation.
-    var state = OperationState.free
-    /// What the packet said, once the state is `completed`.
-    var completion = Completion(count: 0)
+    /// The association it is on; nil while it is on none, free or taken.
+    var handle: HandleRef?
     var waiting = Waiting()
-    var key = HandleKey(slot: 0, generation: 0)
-    var native = NativeHandle.invalid
     var tag: UInt64 = 0
-    var capacity: UInt32 = 0
-    var address = AddressRoom.none
-    var bytesOnError = BytesOnError.withheld
-    var flow = ByteFlow.none
-    var place = SourcePlace(file: "", line: 0)
     var preparedAt = MonotonicInstant(nanoseconds: 0)
+    var place = SourcePlace(file: "", line: 0)
 
-    // Links: records of one handle, in both directions; free records of one class, in one.
-    var nextOnHandle = CellIndex.none
-    var previousOnHandle = CellIndex.none
-    var nextFree = CellIndex.none
+    /// The next record of the handle; while it is free, of the free list of its class.
+    var next: Cell?
+    /// The record of the handle before it.
+    var previous: Cell?
 
     init(index: CellIndex, sizeClass: SizeClass) {
         self.index = index
@@ -35,12 +35,15 @@ struct Record {
     }
 }
 
-/// A record at its stable address. A value that may be copied and held for one call; it does not own the cell.
-@safe struct Cell {
+/// A record at its stable address. A value that may be copied; whoever holds one longer than for a call knows that the cell stays.
+@safe struct Cell: Equatable {
     private let pointer: UnsafeMutablePointer<Record>
 
     // SAFETY: only the slab makes one, for a cell it keeps until the ledger ends (L6).
     init(_ pointer: UnsafeMutablePointer<Record>) { unsafe self.pointer = pointer }
+
+    // SAFETY: the addresses are compared and not followed.
+    static func == (left: Cell, right: Cell) -> Bool { unsafe left.pointer == right.pointer }
 
     /// The record, in place.
     var record: Record {
@@ -50,8 +53,28 @@ struct Record {
         @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer }
     }
 
+    /// The association of a record that is in flight.
+    @inline(__always)
+    var handle: HandleRef {
+        guard let handle = record.handle else { Cell.trapUnowned() }
+        return handle
+    }
+
+    @inline(never)
+    private static func trapUnowned() -> Never { trap("A record that is on no handle was asked for its own. This is a bug of Portloop.") }
+
     // SAFETY: the record's own address; callers only compare it or hand it to the kernel.
     var block: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(pointer) }
+
+    /// Where the completion of a record is.
+    // SAFETY: the record's own memory.
+    @inline(__always)
+    var completion: UnsafePointer<Completion> {
+        unsafe UnsafeRawPointer(block + Cell.completionOffset).assumingMemoryBound(to: Completion.self)
+    }
+
+    /// Behind the control block; asserted by a test.
+    static var completionOffset: Int { ControlBlock.bytes }
 
     /// Clears the kernel's part and the port's tag of the control block: bytes 0 to 39.
     func clearControlBlock() {
@@ -73,11 +96,10 @@ struct Record {
         return unsafe (block + Cell.headerBytes).assumingMemoryBound(to: SocketAddress.self)
     }
 
+    // SAFETY: as for `addressPointer`; SocketAddress is trivial, so initialising over an old one is right.
+    @inline(never)
     func clearAddress() {
-        // SAFETY: as for `addressPointer`; SocketAddress is trivial, so initialising over an old one is right.
-        if record.address == .one {
-            unsafe (block + Cell.headerBytes).bindMemory(to: SocketAddress.self, capacity: 1).initialize(to: SocketAddress())
-        }
+        unsafe (block + Cell.headerBytes).bindMemory(to: SocketAddress.self, capacity: 1).initialize(to: SocketAddress())
     }
 
     /// The record, rounded up so that the buffer starts on a cache line.
@@ -94,14 +116,16 @@ struct SizeClass: Hashable {
     static let count = 11
 
     /// The smallest class with room for `bytes`: 0, 64, 256, 1 Ki, 4 Ki … 16 Mi.
+    @inline(__always)
     init(holding bytes: Int) {
-        guard bytes > 0 else {
-            self.init(rawValue: 0)
-            return
-        }
+        self = bytes > 0 ? SizeClass.holding(atLeast: bytes) : SizeClass(rawValue: 0)
+    }
+
+    @inline(never)
+    private static func holding(atLeast bytes: Int) -> SizeClass {
         // 2^bits is the next power of two; each class holds two of them, the first holds all up to 2^6.
         let bits = max(6, Int.bitWidth - (bytes - 1).leadingZeroBitCount)
-        self.init(rawValue: UInt8(min(SizeClass.count - 1, 1 + (bits - 5) / 2)))
+        return SizeClass(rawValue: UInt8(min(SizeClass.count - 1, 1 + (bits - 5) / 2)))
     }
 
     /// The capacity the class is for.

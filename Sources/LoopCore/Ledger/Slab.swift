@@ -4,9 +4,8 @@
 /// duplicate of a packet finds its old record free rather than busy again (clause C6).
 @safe final class Slab {
     private struct FreeList {
-        var first = CellIndex.none
-        var last = CellIndex.none
-        var count = 0
+        var first: Cell?
+        var last: Cell?
     }
 
     private var cells: UnsafeMutablePointer<Cell?>
@@ -21,7 +20,7 @@
     private(set) var idleBytes = 0
 
     /// From this class (64 KiB) on free cells count as idle bytes; smaller ones are kept for good.
-    private static let largeClass = SizeClass(holding: 64 << 10)
+    private static var largeClass: SizeClass { SizeClass(rawValue: 6) }
 
     // SAFETY: `cells` has `cellsCapacity` initialised places; `indexCount` never exceeds it.
     init(idleBytesMax: Int) {
@@ -53,50 +52,47 @@
     }
 
     /// The record at the address a packet carries, if there is one.
-    // SAFETY: the pointer is compared as a number and not followed.
+    // SAFETY: the pointer is compared as a number, and followed only if a cell of this slab begins there.
     @inline(__always)
     func find(block: UnsafeMutableRawPointer) -> Cell? {
-        guard let index = addresses.value.index(at: UInt(bitPattern: block)) else { return nil }
-        return self[index]
-    }
-
-    // SAFETY: callers pass indices of this slab's own lists.
-    @inline(__always)
-    subscript(index: CellIndex) -> Cell {
-        guard let cell = unsafe cells[Int(index.rawValue)] else { trap("A list of the ledger names a cell that was given back.") }
-        return cell
+        guard addresses.value.contains(UInt(bitPattern: block)) else { return nil }
+        return unsafe Cell(block.assumingMemoryBound(to: Record.self))
     }
 
     /// A free cell with room for `bytes`, recycled or new.
+    @inline(__always)
     func take(bytes: Int) -> Cell {
         let sizeClass = SizeClass(holding: bytes)
-        let list = free[Int(sizeClass.rawValue)]
-        guard list.first != .none else { return make(sizeClass) }
-        let cell = self[list.first]
-        free[Int(sizeClass.rawValue)].first = cell.record.nextFree
-        free[Int(sizeClass.rawValue)].count -= 1
-        if cell.record.nextFree == .none { free[Int(sizeClass.rawValue)].last = .none }
-        cell.record.nextFree = .none
+        guard let cell = free[Int(sizeClass.rawValue)].first else { return make(sizeClass) }
+        free[Int(sizeClass.rawValue)].first = cell.record.next
+        cell.record.next = nil
         if sizeClass.rawValue >= Slab.largeClass.rawValue { idleBytes -= sizeClass.nominalBytes }
         return cell
     }
 
     /// Takes a retired record back; its id is dead from here on.
+    @inline(__always)
     func giveBack(_ cell: Cell) {
         cell.record.generation &+= 1
-        let sizeClass = cell.record.sizeClass
-        if sizeClass.rawValue >= Slab.largeClass.rawValue {
-            guard idleBytes + sizeClass.nominalBytes <= idleBytesMax else { return dispose(cell) }
-            idleBytes += sizeClass.nominalBytes
-        }
-        let place = Int(sizeClass.rawValue)
-        if free[place].last == .none {
-            free[place].first = cell.record.index
-        } else {
-            self[free[place].last].record.nextFree = cell.record.index
-        }
-        free[place].last = cell.record.index
-        free[place].count += 1
+        if cell.record.sizeClass.rawValue >= Slab.largeClass.rawValue { return giveBackLarge(cell) }
+        append(cell)
+    }
+
+    /// A large cell waits for its next operation, or goes back to the system.
+    @inline(never)
+    private func giveBackLarge(_ cell: Cell) {
+        let bytes = cell.record.sizeClass.nominalBytes
+        guard idleBytes + bytes <= idleBytesMax else { return dispose(cell) }
+        idleBytes += bytes
+        append(cell)
+    }
+
+    @inline(__always)
+    private func append(_ cell: Cell) {
+        let place = Int(cell.record.sizeClass.rawValue)
+        // The last is of no meaning while there is no first.
+        if let last = free[place].last, free[place].first != nil { last.record.next = cell } else { free[place].first = cell }
+        free[place].last = cell
     }
 
     /// Every cell there is, for dumps and checks.
@@ -107,22 +103,26 @@
         }
     }
 
-    /// The indices on the free list of a class, in order; for checks.
-    func freeIndices(_ sizeClass: SizeClass) -> [CellIndex] {
-        var found: [CellIndex] = []
-        var index = free[Int(sizeClass.rawValue)].first
-        while index != .none {
-            found.append(index)
-            index = self[index].record.nextFree
+    /// The cells on the free list of a class, in order; for checks.
+    func freeCells(_ sizeClass: SizeClass) -> [Cell] {
+        var found: [Cell] = []
+        var next = free[Int(sizeClass.rawValue)].first
+        while let cell = next {
+            found.append(cell)
+            next = cell.record.next
         }
         return found
     }
 
-    /// Whether the table of addresses leads back to the cell; for checks.
-    // SAFETY: the address is a number here.
-    func isListed(_ cell: Cell) -> Bool { addresses.value.index(at: UInt(bitPattern: unsafe cell.block)) == cell.record.index }
+    /// Whether the cell's address and its index both lead to it; for checks.
+    // SAFETY: the address is a number here; the index is one of this slab's.
+    func isListed(_ cell: Cell) -> Bool {
+        let named = unsafe cells[Int(cell.record.index.rawValue)]
+        return named == cell && addresses.value.contains(UInt(bitPattern: unsafe cell.block))
+    }
 
     // SAFETY: a new cell is fully initialised before it is listed; `vacant` indices lie below `indexCount`.
+    @inline(never)
     private func make(_ sizeClass: SizeClass) -> Cell {
         let index = vacant.popLast() ?? nextIndex()
         let memory = UnsafeMutableRawPointer.allocate(byteCount: sizeClass.cellBytes, alignment: 64)
@@ -131,7 +131,7 @@
         let cell = unsafe Cell(pointer)
         cell.record.generation = Slab.firstGeneration &+ generations
         unsafe cells[Int(index.rawValue)] = cell
-        addresses.value.insert(UInt(bitPattern: memory), index)
+        addresses.value.insert(UInt(bitPattern: memory))
         return cell
     }
 

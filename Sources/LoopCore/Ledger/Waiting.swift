@@ -15,8 +15,8 @@ internal import _Concurrency
 ///
 /// Stage and waiter stand side by side for the reason that `OperationState` gives: the stage is asked for often, the waiter moved once.
 struct Waiting {
-    private(set) var stage = WaitStage.none
     private var waiter: Waiter?
+    private(set) var stage = WaitStage.none
     /// The deadline while waiting, the grace while ending.
     private(set) var timer: TimerID?
 
@@ -24,7 +24,8 @@ struct Waiting {
     mutating func begin(_ waiter: consuming Waiter, deadline: TimerID?) {
         stage = .waiting
         self.waiter = waiter
-        timer = deadline
+        // Most waits have none, and it is nil between waits.
+        if let deadline { timer = deadline }
     }
 
     /// A cancel was asked for; the packet has until `grace`.
@@ -40,7 +41,7 @@ struct Waiting {
     @inline(__always)
     mutating func take() -> Waiter? {
         stage = .none
-        timer = nil
+        if timer != nil { timer = nil }
         return waiter.take()
     }
 }

@@ -16,7 +16,7 @@ extension Core {
             cell.record.waiting.begin(waiter, deadline: nil)
             ledger.settled.append(ledger.id(of: cell))
         case .free, .prepared, .taken, .orphaned:
-            throw .wrongState(expected: .submitted, found: cell.record.state.phase)
+            throw cell.record.state.refusal(expected: .submitted)
         }
     }
 

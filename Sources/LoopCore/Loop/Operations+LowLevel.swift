@@ -18,8 +18,11 @@ extension Operations {
     /// Unsafe, because a wrong word here is a use-after-free: ``perform(on:capacity:tag:timeout:isolation:file:line:_:)`` cannot get it
     /// wrong.
     @unsafe public func submitted(_ id: OperationID) throws(OperationError) {
-        try ledger.submitted(ledger.find(id), .received)
+        guard ledger.usualSubmitted(id, .received) else { return try submittedOutOfLine(id) }
     }
+
+    @inline(never)
+    private func submittedOutOfLine(_ id: OperationID) throws(OperationError) { try ledger.submitted(ledger.find(id), .received) }
 
     /// Says that the native call failed with an error status, or was not made: no packet is owed, and the id is dead.
     ///
@@ -42,11 +45,17 @@ extension Operations {
     public func withResult<R: ~Copyable>(_ id: OperationID, _ body: (Completion, RawSpan) -> R) throws(OperationError) -> R {
         let lent = try lend(id)
         defer { takeBack(lent) }
-        return unsafe body(lent.completion, RawSpan(_unsafeBytes: lent.bytes))
+        return unsafe body(lent.completion.pointee, RawSpan(_unsafeBytes: lent.bytes))
     }
 
     @usableFromInline
-    func lend(_ id: OperationID) throws(OperationError) -> LentResult { try ledger.lend(ledger.find(id)) }
+    func lend(_ id: OperationID) throws(OperationError) -> LentResult {
+        guard let lent = ledger.usualLend(id) else { return try lendOutOfLine(id) }
+        return lent
+    }
+
+    @inline(never)
+    private func lendOutOfLine(_ id: OperationID) throws(OperationError) -> LentResult { try ledger.lend(ledger.find(id)) }
 
     @usableFromInline
     func takeBack(_ lent: LentResult) { ledger.drop(lent.cell) }

@@ -18,7 +18,7 @@ public struct OperationDump: Hashable, Sendable, CustomStringConvertible {
     public let line: UInt32
 
     init(_ cell: Cell, now: MonotonicInstant) {
-        handle = cell.record.native
+        handle = cell.handle.entry.native
         tag = cell.record.tag
         phase = cell.record.state.phase
         ageNanoseconds = now.nanoseconds(since: cell.record.preparedAt)

@@ -3,51 +3,53 @@ import Testing
 @testable import LoopCore
 
 @Suite("The table of addresses") struct AddressTableTests {
-    @Test("It agrees with a dictionary through random inserts, removals and look-ups", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test("It agrees with a set through random inserts, removals and look-ups", arguments: [1, 2, 3, 4] as [UInt64])
     func model(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var table = AddressTable()
-        var model: [UInt: CellIndex] = [:]
+        var model: Set<UInt> = []
         for step in 0..<40_000 {
             // Few addresses, so that most of them come back; more in the second half, so that the table grows.
             let address = UInt.random(in: 1...(step < 20_000 ? 100 : 3_000), using: &random) << 6
-            if let index = model[address] {
-                #expect(table.index(at: address) == index)
-                if Bool.random(using: &random) {
-                    table.remove(address)
-                    model[address] = nil
-                }
-            } else {
-                #expect(table.index(at: address) == nil)
-                model[address] = CellIndex(rawValue: UInt32(step))
-                table.insert(address, CellIndex(rawValue: UInt32(step)))
+            #expect(table.contains(address) == model.contains(address))
+            if !model.contains(address) {
+                model.insert(address)
+                table.insert(address)
+            } else if Bool.random(using: &random) {
+                model.remove(address)
+                table.remove(address)
             }
         }
-        for address in (1...3_000).map({ UInt($0) << 6 }) { #expect(table.index(at: address) == model[address]) }
+        for address in (1...3_000).map({ UInt($0) << 6 }) { #expect(table.contains(address) == model.contains(address)) }
     }
 
     @Test("Addresses that collide are told apart, whichever of them leaves first", arguments: 0..<6)
     func collisions(leaver: Int) throws {
         let addresses = colliding(6)
         var table = AddressTable()
-        for (place, address) in addresses.enumerated() { table.insert(address, CellIndex(rawValue: UInt32(place))) }
+        for address in addresses { table.insert(address) }
         table.remove(addresses[leaver])
         for (place, address) in addresses.enumerated() {
-            #expect(table.index(at: address) == (place == leaver ? nil : CellIndex(rawValue: UInt32(place))))
+            #expect(table.contains(address) == (place != leaver))
         }
-        table.insert(addresses[leaver], CellIndex(rawValue: 99))
-        #expect(table.index(at: addresses[leaver]) == CellIndex(rawValue: 99))
+        table.insert(addresses[leaver])
+        #expect(table.contains(addresses[leaver]) == true)
+    }
+
+    @Test("The free places of the table are no address") func zero() {
+        let table = AddressTable()
+        #expect(table.contains(0) == false)
     }
 
     @Test("A run that goes round the end of the table survives removals") func roundTheEnd() {
         // The last places of 64, and more addresses than there are places behind them.
         let addresses = colliding(8, home: 62)
         var table = AddressTable()
-        for (place, address) in addresses.enumerated() { table.insert(address, CellIndex(rawValue: UInt32(place))) }
+        for address in addresses { table.insert(address) }
         for (place, address) in addresses.enumerated() {
             table.remove(address)
-            #expect(table.index(at: address) == nil)
-            for later in (place + 1)..<8 where later < 8 { #expect(table.index(at: addresses[later])?.rawValue == UInt32(later)) }
+            #expect(table.contains(address) == false)
+            for later in (place + 1)..<8 where later < 8 { #expect(table.contains(addresses[later]) == true) }
         }
     }
 

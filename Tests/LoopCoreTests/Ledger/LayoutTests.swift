@@ -6,6 +6,7 @@ import Testing
     @Test("The control block is the record's first field, and as long as it says") func controlBlock() {
         #expect(MemoryLayout<Record>.offset(of: \.control) == 0)
         #expect(MemoryLayout<InlineArray<20, UInt64>>.size == ControlBlock.bytes)
+        #expect(MemoryLayout<Record>.offset(of: \.completion) == Cell.completionOffset)
         #expect(MemoryLayout<Record>.offset(of: \.index).map { $0 >= ControlBlock.bytes } == true)
         #expect(ControlBlock.verbOffset >= ControlBlock.kernelBytes)
         #expect(ControlBlock.verbOffset + 8 <= ControlBlock.bytes)

@@ -109,5 +109,7 @@ import Testing
         }
     }
 
-    private func freeIndices(_ bench: Bench, _ bytes: Int) -> [CellIndex] { bench.ops.ledger.slab.freeIndices(SizeClass(holding: bytes)) }
+    private func freeIndices(_ bench: Bench, _ bytes: Int) -> [CellIndex] {
+        bench.ops.ledger.slab.freeCells(SizeClass(holding: bytes)).map(\.record.index)
+    }
 }

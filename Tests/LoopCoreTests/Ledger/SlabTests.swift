@@ -19,7 +19,7 @@ import Testing
         for cell in others { slab.giveBack(cell) }
         others = (0..<1_000).map { _ in slab.take(bytes: 64) }
         #expect(kept.map { address(of: $0) } == addresses)
-        #expect(kept.map { slab[$0.record.index] }.map { address(of: $0) } == addresses)
+        #expect(kept.map { slab.find($0.record.index, generation: $0.record.generation) } == kept)
         for cell in kept + others { slab.giveBack(cell) }
     }
 

@@ -1,0 +1,37 @@
+// The usual case of the calls that every operation makes.
+//
+// Nothing on these ways calls another function, so they need no frame and spill no register: a third of their cost (measured). Each says
+// nil where anything is unusual (a refusal, a handle that retires), before it has changed anything; the caller then takes the general
+// way, which is out of line and knows every case.
+extension Ledger {
+    /// The record an id names; nil also where the id is to be refused.
+    @inline(__always)
+    func usual(_ id: OperationID) -> Cell? {
+        guard id.ledger == number else { return nil }
+        return slab.find(id.index, generation: id.generation)
+    }
+
+    /// As ``submitted``, on a handle that is not retiring.
+    @inline(__always)
+    func usualSubmitted(_ id: OperationID, _ flow: ByteFlow) -> Bool {
+        guard let cell = usual(id), let handle = cell.record.handle, handle.entry.phase == .associated else { return false }
+        guard case .prepared = cell.record.state else { return false }
+        try? cell.record.state.submit()
+        handle.entry.submitted &+= 1
+        cell.record.flow = flow
+        counts.submitted &+= 1
+        return true
+    }
+
+    /// As ``lend``, on a handle that is not retired.
+    // SAFETY: the bytes lie in the cell.
+    @inline(__always)
+    func usualLend(_ id: OperationID) -> LentResult? {
+        guard let cell = usual(id), let handle = cell.record.handle, handle.entry.phase == .associated else { return nil }
+        guard case .completed = cell.record.state, case .none = cell.record.waiting.stage else { return nil }
+        try? cell.record.state.take()
+        unlink(cell, handle)
+        cell.record.generation &+= 1
+        return unsafe LentResult(completion: cell.completion, bytes: cell.exposed(cell.record.completion), cell: cell)
+    }
+}
