@@ -118,14 +118,9 @@ struct SizeClass: Hashable {
     /// The smallest class with room for `bytes`: 0, 64, 256, 1 Ki, 4 Ki … 16 Mi.
     @inline(__always)
     init(holding bytes: Int) {
-        self = bytes > 0 ? SizeClass.holding(atLeast: bytes) : SizeClass(rawValue: 0)
-    }
-
-    @inline(never)
-    private static func holding(atLeast bytes: Int) -> SizeClass {
-        // 2^bits is the next power of two; each class holds two of them, the first holds all up to 2^6.
-        let bits = max(6, Int.bitWidth - (bytes - 1).leadingZeroBitCount)
-        return SizeClass(rawValue: UInt8(min(SizeClass.count - 1, 1 + (bits - 5) / 2)))
+        // 2^bits is the next power of two, and at least 2^6; each class holds two of them, the first holds all up to 2^6.
+        let bits = UInt(Int.bitWidth &- ((bytes &- 1) | 63).leadingZeroBitCount)
+        self.init(rawValue: bytes > 0 ? UInt8(truncatingIfNeeded: min(UInt(SizeClass.count &- 1), (bits &- 3) >> 1)) : 0)
     }
 
     /// The capacity the class is for.

@@ -27,14 +27,13 @@ extension Core {
     /// Runs jobs until the queue is empty or their share of the turn is used up.
     func runReadyJobs(_ loop: EventLoop) {
         guard !ready.isEmpty else { return }
-        let sliceEnd = now.advanced(by: limits.jobNanosecondsPerTurnMax)
+        let sliceEnd = present.advanced(by: limits.jobNanosecondsPerTurnMax)
         var left = limits.jobsPerTurnMax
         while left > 0, let next = ready.popFirst() {
             run(next, loop)
             left -= 1
             guard left % Limits.jobsPerClockRead == 0, !ready.isEmpty else { continue }
-            now = port.now()
-            if now >= sliceEnd { break }
+            if readClock() >= sliceEnd { break }
         }
         let count = UInt64(limits.jobsPerTurnMax - left)
         meters.jobs &+= count
@@ -66,7 +65,7 @@ extension Core {
     /// Fires what is due, up to a limit for each turn: collected first, so that one that fires may cancel or move another of the batch.
     /// What the limit leaves is due in the next turn.
     func fireDueTimers() {
-        guard let next = timers.nextDeadline, next <= now else { return }
+        guard let next = timers.nextDeadline, next <= present else { return }
         var left = min(timers.collectDue(now: now), limits.timersPerTurnMax)
         while left > 0, let due = timers.takeCollected() {
             left -= 1
@@ -115,16 +114,22 @@ extension Core {
     func waitForPackets(_ wish: WaitBound, _ mailbox: Mailbox) -> Int {
         var bound = waitBound(wish)
         if bound != .poll {
-            mailbox.arm()
+            arm(mailbox)
             if !mailbox.isEmpty { bound = .poll }
         }
-        meters.endOfBusy(port.now())
+        meters.endOfBusy(readClock())
         let count = batch.fill(from: port, for: bound)
-        now = port.now()
         lastBatchWasFull = count == batch.capacity
         if mailbox.disarm() { meters.wakeUps &+= 1 }
-        meters.startOfBusy(now, count)
+        isArmed = false
+        meters.startOfBusy(readClock(), count)
         return count
+    }
+
+    /// Lets senders see that the loop sleeps: once, however often it is about to.
+    func arm(_ mailbox: Mailbox) {
+        if !isArmed { mailbox.arm() }
+        isArmed = true
     }
 
     /// Settles the batch, every packet of it, before anybody is told.

@@ -1,8 +1,4 @@
 extension Core {
-    /// The time of the present turn; read anew outside of one, where the last turn may be long ago.
-    @inline(__always)
-    var present: MonotonicInstant { phase == .turning ? now : port.now() }
-
     /// Enters the one waiter of an operation, with a deadline if it has one. It is told in a later phase, never from here.
     @inline(__always)
     func wait(_ cell: Cell, _ waiter: consuming Waiter, timeoutNanoseconds: UInt64?) throws(OperationError) {
@@ -40,7 +36,7 @@ extension Core {
     func giveUp(_ id: OperationID) {
         guard let cell = ledger.slab.find(id.index, generation: id.generation) else { return }
         guard case .submitted = cell.record.state else { return }
-        ledger.giveUp(cell, now: now)
+        ledger.giveUp(cell, now: present)
     }
 
     /// The grace goes on until the port has been asked once more.

@@ -16,8 +16,9 @@ final class Core {
     /// Cancels asked for on this thread, possibly from within a call of ours: looked at in a phase of their own.
     private let pinnedPostedCancels = Pinned(Ring<OperationID>())
     private let pinnedMeters = Pinned(Meters())
-    /// The clock as last read: at the latest when the port last answered.
-    var now: MonotonicInstant
+    /// The clock as last read in this turn; not of this turn at all until something asks for ``present``.
+    private(set) var now: MonotonicInstant
+    private var isClockRead = false
     var phase = TurnPhase.outside
     /// The job that runs now, to recognise one that queues itself again.
     var runningJob: UInt = 0
@@ -28,6 +29,8 @@ final class Core {
     var isEnded = false
     /// Calls of anybody else's code so far: jobs, posted calls, timers, waiters.
     var calls: UInt64 = 0
+    /// Whether senders already see that the loop sleeps, or is about to.
+    var isArmed = false
 
     init(port: any CompletionPort, limits: Limits) {
         self.port = port
@@ -36,6 +39,22 @@ final class Core {
         batch = PacketBatch(capacity: limits.packetsPerBatchMax)
         now = port.now()
     }
+
+    /// The time of the present turn: the clock as last read, at the latest when the port last answered. Read anew outside of a turn,
+    /// where the last one may be long ago.
+    @inline(__always)
+    var present: MonotonicInstant { isClockRead ? now : readClock() }
+
+    /// Reads the clock, which then is the turn's time.
+    @discardableResult
+    func readClock() -> MonotonicInstant {
+        now = port.now()
+        isClockRead = phase == .turning
+        return now
+    }
+
+    /// A turn ends or begins: its time is not known.
+    func forgetClock() { isClockRead = false }
 
     var timers: TimerHeap<TimerAction> {
         // SAFETY: see Pinned.

@@ -66,9 +66,9 @@ extension Core {
         ledger.slab.visit { cell in
             switch cell.record.state {
             case .submitted:
-                left.append(OperationDump(cell, now: now))
-                ledger.giveUp(cell, now: now)
-            case .orphaned: left.append(OperationDump(cell, now: now))
+                left.append(OperationDump(cell, now: present))
+                ledger.giveUp(cell, now: present)
+            case .orphaned: left.append(OperationDump(cell, now: present))
             case .free, .prepared, .completed, .taken: break  // Memory of ours alone: the slab frees it.
             }
         }

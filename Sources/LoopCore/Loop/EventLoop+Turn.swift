@@ -50,7 +50,6 @@ extension Core {
         switch phase {
         case .outside:
             phase = .turning
-            now = port.now()
         case .turning:
             trap(
                 """
@@ -63,6 +62,7 @@ extension Core {
     /// Ends a turn with the wake armed. A sender who saw the loop awake made no wake; ``EventLoop/nextDeadline`` tells of his mail.
     func close(_ mailbox: Mailbox) {
         phase = .outside
-        mailbox.arm()
+        forgetClock()
+        arm(mailbox)
     }
 }
