@@ -120,8 +120,9 @@ extension Core {
         meters.endOfBusy(readClock())
         let count = batch.fill(from: port, for: bound)
         lastBatchWasFull = count == batch.capacity
-        if mailbox.disarm() { meters.wakeUps &+= 1 }
+        wasWoken = mailbox.disarm()
         isArmed = false
+        if wasWoken { meters.wakeUps &+= 1 }
         meters.startOfBusy(readClock(), count)
         return count
     }
@@ -135,6 +136,13 @@ extension Core {
     /// Settles the batch, every packet of it, before anybody is told.
     func settle(_ count: Int) {
         batch.forEach(count) { packet in ledger.deliver(packet) }
+    }
+
+    /// What the turn was woken for it does itself: left to the next turn, every wake costs a second look at the port.
+    func runMailThatWoke(_ mailbox: Mailbox, _ loop: EventLoop) {
+        guard wasWoken else { return }
+        takeMail(mailbox)
+        runReadyJobs(loop)
     }
 
     /// Jobs that gave way are behind the poll now.

@@ -29,6 +29,8 @@ final class Core {
     var isEnded = false
     /// Calls of anybody else's code so far: jobs, posted calls, timers, waiters.
     var calls: UInt64 = 0
+    /// Whether another thread ended the last wait.
+    var wasWoken = false
     /// Whether senders already see that the loop sleeps, or is about to.
     var isArmed = false
 

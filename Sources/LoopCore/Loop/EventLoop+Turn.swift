@@ -28,6 +28,7 @@ extension EventLoop {
         core.settle(count)
         core.tellSettled()
         core.releaseYielded()
+        core.runMailThatWoke(mailbox, self)
     }
 
     /// When the loop wants to be turned next: now while something waits to run, ``MonotonicInstant/distantFuture`` while nothing does.
