@@ -74,6 +74,25 @@ import Testing
         rig.end(near, far)
     }
 
+    @Test("A stuck operation that is cancelled keeps its waiter for the grace and no longer") func cancelled() throws {
+        let rig = Rig(faults: faults { $0.getsStuck = .always })
+        let (handle, near, far) = try rig.stream()
+        let id = try rig.read(handle)
+        var found: WaitEnd?
+        try rig.ops.onCompletion(id) { found = $1 }
+        let begin = rig.port.clock.now
+        #expect(try rig.ops.cancel(id))
+        rig.turn { found != nil }
+        guard case .stuck = found else {
+            Issue.record("the end was \(String(describing: found))")
+            return
+        }
+        #expect(rig.port.clock.now == begin.advanced(by: Limits().cancelGraceNanoseconds))
+        rig.port.releaseStuck()
+        rig.turn { rig.ops.metrics.operations.orphaned == 0 }
+        rig.end(near, far)
+    }
+
     @Test("A read may bring less than there is, nothing, a timeout or a warning, and loses no byte") func reads() throws {
         let cases: [(faults: SimulatedFaults, status: SimulatedStatus, count: Int)] = [
             (faults { $0.shortReads = .always }, .success, 3), (faults { $0.emptyReads = .always }, .success, 0),

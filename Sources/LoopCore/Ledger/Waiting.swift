@@ -6,8 +6,8 @@ internal import _Concurrency
 //     ▲                │                              │
 //     └────────────────┴──────── packet ──────────────┘
 //
-//    none    → waiting  [Core.wait]
-//    waiting → ending   [Core.end]
+//    none    → waiting  [Core.wait; straight on to ending where the operation has been asked to end already]
+//    waiting → ending   [Core.end, Core.cancel]
 //    waiting → none     [Core.resume, after the packet]
 //    ending  → none     [Core.resume, after the packet; Core.giveUp, after the grace]
 
@@ -67,7 +67,7 @@ public enum WaitEnd: Hashable, Sendable {
     case finished
     /// The deadline passed, the operation was cancelled, and the packet says that it ended for that.
     case timedOut
-    /// The waiting task was cancelled, and the packet says that the operation ended for that.
+    /// The operation or the task that waits for it was cancelled, and the packet says that the operation ended for that.
     case cancelled
     /// No packet came within the grace after a cancel: the driver holds the operation. The ledger keeps its memory (clause C8).
     case stuck(StuckOperation)

@@ -4,10 +4,14 @@ extension Core {
     func wait(_ cell: Cell, _ waiter: consuming Waiter, timeoutNanoseconds: UInt64?) throws(OperationError) {
         guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
         switch cell.record.state {
-        case .submitted:
+        case .submitted(.notAsked):
             var deadline: TimerID?
             if let timeoutNanoseconds { deadline = startDeadline(cell, timeoutNanoseconds) }
             cell.record.waiting.begin(waiter, deadline: deadline)
+        case .submitted(.asked):
+            // Its cancel may go unheard: no deadline is needed to bound the wait.
+            cell.record.waiting.begin(waiter, deadline: nil)
+            startGrace(cell, .cancelled)
         case .completed:
             cell.record.waiting.begin(waiter, deadline: nil)
             ledger.settled.append(ledger.id(of: cell))
@@ -26,10 +30,22 @@ extension Core {
         // The packet may have come first, and its result may have been taken: then there is nothing to end.
         guard let cell = ledger.slab.find(id.index, generation: id.generation), id.ledger == ledger.number else { return }
         guard case .submitted = cell.record.state, case .waiting = cell.record.waiting.stage else { return }
+        startGrace(cell, cause)
+        _ = try? ledger.cancel(cell)
+    }
+
+    /// Asks an operation to end. Whoever waits for it does so for the grace at most: from here on, or from the request that was first.
+    func cancel(_ cell: Cell) throws(OperationError) -> Bool {
+        if case .submitted = cell.record.state, case .waiting = cell.record.waiting.stage { startGrace(cell, .cancelled) }
+        return try ledger.cancel(cell)
+    }
+
+    /// The packet of an operation that somebody waits for has until the grace, whether the driver heard the cancel or not.
+    @inline(never)
+    private func startGrace(_ cell: Cell, _ cause: EndCause) {
         if let deadline = cell.record.waiting.timer { _ = timers.cancel(deadline) }
-        let grace = timers.insert(port.now().advanced(by: limits.cancelGraceNanoseconds), .grace(id, .running))
-        cell.record.waiting.end(cause, grace: grace)
-        if case .some(.askPort) = try? cell.record.state.requestCancel() { _ = ledger.askPort(cell) }
+        let bound = port.now().advanced(by: limits.cancelGraceNanoseconds)
+        cell.record.waiting.end(cause, grace: timers.insert(bound, .grace(ledger.id(of: cell), .running)))
     }
 
     /// The grace after a cancel ran out: the driver is stuck, the waiter is not.

@@ -43,15 +43,10 @@ extension Ledger {
 }
 
 extension Core {
-    /// Asks every operation to end, as the cancellation of its waiter would.
+    /// Asks every operation to end.
     func cancelEverything() {
         ledger.slab.visit { cell in
-            guard case .submitted = cell.record.state else { return }
-            if case .waiting = cell.record.waiting.stage {
-                end(ledger.id(of: cell), .cancelled)
-            } else {
-                _ = try? ledger.cancel(cell)
-            }
+            if case .submitted = cell.record.state { _ = try? cancel(cell) }
         }
     }
 

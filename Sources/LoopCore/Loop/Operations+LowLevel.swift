@@ -30,8 +30,12 @@ extension Operations {
     @unsafe public func abandon(_ id: OperationID) throws(OperationError) { try ledger.abandon(ledger.find(id)) }
 
     /// Asks for an operation to end early. True if the request went out; false if the operation has completed already, or if the system
-    /// refuses, which is counted. It frees nothing: the packet comes in any case (C3).
-    public func cancel(_ id: OperationID) throws(OperationError) -> Bool { try ledger.cancel(ledger.find(id)) }
+    /// refuses, which is counted. It frees nothing: the packet decides (C3).
+    ///
+    /// Whoever waits for the packet, from now or from later on, waits no longer than the grace (C8): the end is ``WaitEnd/cancelled`` if
+    /// the packet says so, ``WaitEnd/finished`` if the work was done first, and ``WaitEnd/stuck(_:)`` if no packet comes, also where the
+    /// system refused. A second call asks again, and does not prolong the grace.
+    public func cancel(_ id: OperationID) throws(OperationError) -> Bool { try core.cancel(ledger.find(id)) }
 
     /// Where the operation is in its life.
     public func state(_ id: OperationID) throws(OperationError) -> OperationPhase { try ledger.find(id).record.state.phase }
@@ -66,8 +70,9 @@ extension Operations {
     /// Calls a function once when the operation has completed, or has been given up on, from a phase of the loop in which everything of
     /// the loop may be used. At most one waiter for each operation.
     ///
-    /// With a timeout the operation is cancelled when it passes; its packet, or the grace after the cancel, then ends the wait (C8). After
-    /// ``WaitEnd/stuck(_:)`` the id is dead; after any other end the result is there to be taken.
+    /// With a timeout the operation is cancelled when it passes; its packet, or the grace after the cancel, then ends the wait (C8). For an
+    /// operation that has been asked to end already the grace begins here. After ``WaitEnd/stuck(_:)`` the id is dead; after any other end
+    /// the result is there to be taken.
     public func onCompletion(
         _ id: OperationID, timeout: Duration? = nil, _ call: @escaping (OperationID, WaitEnd) -> Void
     ) throws(OperationError) {

@@ -31,6 +31,10 @@ final class CampaignOperation {
     var promise: Promise?
     var isEnding = false
     var isWaitCancelled = false
+    /// A cancel was accepted while it was submitted. Every wait for it, a later one too, has the grace and no longer.
+    var isCancelled = false
+    /// Where the model knows when the grace began: it ends no earlier.
+    var graceEnd: MonotonicInstant?
 
     enum Kind {
         case plain
@@ -55,6 +59,9 @@ final class CampaignOperation {
 
     /// Whether its record has a waiter: one that was given up on has lost it, perhaps before that was told.
     var hasWaiter: Bool { isAwaited && phase != .orphaned }
+
+    /// Whether it has been asked to end by whom it is said to: its user, or the retire of its handle.
+    var isAskedToEnd: Bool { isCancelled || line.phase != .associated }
 
     /// Half of the operations may finish inline.
     var inline: InlineCompletion { tag % 2 == 0 ? .allowed : .never }

@@ -21,7 +21,7 @@ extension CampaignRun {
         do throws(OperationError) {
             let isRequested = try ops.cancel(operation.id)
             switch operation.phase {
-            case .submitted: break  // Either answer is right; the packet decides (C3).
+            case .submitted: isAsked(operation)  // Either answer is right; the packet decides (C3).
             case .completed: require(!isRequested, "a cancel went out for an operation that has completed")
             default: fail("a cancel was accepted for an operation that is \(operation.phase.name)")
             }
@@ -29,6 +29,21 @@ extension CampaignRun {
             let expected = OperationError.wrongState(expected: .submitted, found: operation.phase)
             require(error == expected, "a cancel was refused for another reason than the model's")
         }
+    }
+
+    /// Whoever waits has the grace from here on, unless an earlier request began it.
+    private func isAsked(_ operation: CampaignOperation) {
+        operation.isCancelled = true
+        guard operation.isAwaited, !operation.isEnding else { return }
+        let mayBeEnding = operation.isWaitCancelled || operation.line.phase != .associated
+        startGrace(operation, isFirst: !mayBeEnding && operation.deadline.map { port.clock.now < $0 } ?? true)
+    }
+
+    private func startGrace(_ operation: CampaignOperation, isFirst: Bool) {
+        let end = port.clock.now.advanced(by: limits.cancelGraceNanoseconds)
+        operation.isEnding = true
+        operation.promise = Promise(due: end)
+        operation.graceEnd = isFirst ? end : nil
     }
 
     /// What the cancellation of a waiting task does: the wait has the grace from the next turn on.
@@ -142,6 +157,11 @@ extension CampaignRun {
         operation.timesTold = 0
         let deadline = timeoutNanoseconds == 0 ? nil : port.clock.now.advanced(by: timeoutNanoseconds)
         operation.deadline = deadline
+        operation.graceEnd = nil
+        if operation.phase == .submitted, operation.isAskedToEnd {
+            operation.deadline = nil
+            return startGrace(operation, isFirst: operation.line.phase == .associated)
+        }
         let isDueNow = operation.phase == .completed || operation.isWaitCancelled
         operation.promise = isDueNow ? Promise(due: port.clock.now) : deadline.map { Promise(due: $0) }
     }

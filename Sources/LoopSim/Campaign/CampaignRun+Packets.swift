@@ -71,18 +71,20 @@ extension CampaignRun {
         let now = port.clock.now
         let isLate = operation.deadline.map { now >= $0 } ?? false
         switch end {
-        case .finished: require(operation.phase == .completed, "a wait finished and its operation is \(operation.phase.name)")
+        case .finished:
+            require(operation.phase == .completed, "a wait finished and its operation is \(operation.phase.name)")
+            let isAborted = operation.packet?.severity == .aborted
+            require(!operation.isEnding || !isAborted, "a wait that was asked to end finished, and the packet says that it was aborted")
         case .timedOut:
             require(isLate, "a wait timed out before its deadline")
             require(operation.phase == .completed && operation.packet?.severity == .aborted, "success did not beat the deadline")
         case .cancelled:
-            require(isEnding || operation.isWaitCancelled, "a wait was cancelled, and nobody cancelled it")
+            require(isEnding || operation.isWaitCancelled || operation.isAskedToEnd, "a wait was cancelled, and nobody cancelled it")
             require(operation.packet?.severity == .aborted, "success did not beat the cancel")
         case .stuck(let stuck):
             require(stuck.tag == operation.tag && stuck.handle == operation.line.near, "a stuck operation is not named")
             require(mayBeStuck(operation), "an operation was given up on whose packet would have come")
-            let isEnded = isEnding || operation.isWaitCancelled || operation.line.phase != .associated
-            require(isEnded || isLate, "an operation was given up on before its deadline")
+            require(isEnding || operation.isWaitCancelled || operation.isAskedToEnd || isLate, "an operation was given up on unasked")
             becomesOrphan(operation)
         }
         if operation.phase == .completed, !isEnding { follow(operation) }
@@ -117,6 +119,8 @@ extension CampaignRun {
     private func becomesOrphan(_ operation: CampaignOperation) {
         // The end of a retire may be told before its operations' waiters are.
         guard operation.phase != .orphaned else { return }
+        let mayGiveUp = operation.graceEnd.map { port.clock.now >= $0 } ?? true
+        require(mayGiveUp || isEnding || operation.line.phase != .associated, "an operation was given up on within its grace")
         operation.phase = .orphaned
         orphansEver += 1
     }
@@ -125,7 +129,8 @@ extension CampaignRun {
     func adoptOrphan(_ operation: CampaignOperation) {
         guard operation.phase == .submitted, let phase = try? ops.state(operation.id), phase == .orphaned else { return }
         let now = port.clock.now
-        let isLate = operation.isAwaited && (operation.isWaitCancelled || operation.deadline.map { now >= $0 } ?? false)
+        let isAsked = operation.isWaitCancelled || operation.isCancelled
+        let isLate = operation.isAwaited && (isAsked || operation.deadline.map { now >= $0 } ?? false)
         let isRetired = operation.line.phase != .associated && operation.line.retirement.map { now >= $0.due } ?? true
         require(isLate || isRetired || isEnding, "an operation was given up on before its deadline")
         require(mayBeStuck(operation), "an operation was given up on whose packet would have come")

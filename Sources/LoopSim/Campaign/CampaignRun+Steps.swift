@@ -96,7 +96,8 @@ extension CampaignRun {
     /// Nothing can happen any more, and the loop waits without a bound: right only if it owes nobody anything.
     func idle() -> IdleAnswer {
         require(posts.outstanding == 0, "a call that another thread sent waits for ever: its wake was lost")
-        require(!operations.contains { $0.isAwaited && $0.deadline != nil && $0.phase == .submitted }, "a deadline was forgotten")
+        let isForgotten = operations.contains { $0.isAwaited && ($0.deadline != nil || $0.isEnding) && $0.phase == .submitted }
+        require(!isForgotten, "a deadline or a grace was forgotten")
         require(!timers.contains { $0.timesFired == 0 && !$0.isCancelled }, "a timer was forgotten")
         return .returnEarly
     }

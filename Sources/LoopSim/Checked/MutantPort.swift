@@ -28,7 +28,11 @@ package final class MutantPort: ForwardingPort {
     }
 
     package func cancel(_ request: PortRequest) -> CancelAnswer {
-        if bug == .writesAfterPacket { cancelled[LentMemory(request).blockAddress] = LentMemory(request) }
+        switch bug {
+        case .ignoresCancels: return .requested
+        case .writesAfterPacket: cancelled[LentMemory(request).blockAddress] = LentMemory(request)
+        default: break
+        }
         return inner.cancel(request)
     }
 
@@ -71,7 +75,7 @@ package final class MutantPort: ForwardingPort {
             let memory = unsafe packet.block.flatMap { cancelled.removeValue(forKey: UInt(bitPattern: $0)) }
             if isAborted, let memory { toBeWritten.append(memory) }
         case .repeatsPacketLater: if random.happens(MutantPort.chance) { toBeRepeated.append(packet) }
-        case .doublesPacket, .followsNumbers, .truncatesTimeouts, .losesWakes: break
+        case .ignoresCancels, .doublesPacket, .followsNumbers, .truncatesTimeouts, .losesWakes: break
         }
         return packet
     }

@@ -56,6 +56,28 @@ extension ContractSuite {
             run.expect(run.phase(id) == .free, "its memory is back")
             run.expectEqual(end.count, 1, "calls of the waiter")
         },
+        ContractCase("C8", "a cancelled operation whose driver does not answer is stuck after the grace, and its waiter is told") {
+            run throws(CaseFailure) in
+            let (id, answer) = try run.startUnanswered()
+            let end = try run.wait(id, nil)
+            let asked = run.loop.now
+            _ = try run.must("cancel") { () throws(OperationError) in try run.ops.cancel(id) }
+            run.expect(run.phase(id) == .submitted && end.value == nil, "a cancel frees nothing and tells nobody")
+            try run.turn(until: "the grace to run out") { end.value != nil }
+            guard case .stuck = end.value else { throw .failed("the end is not stuck") }
+            run.expect(run.loop.now.nanoseconds(since: asked) >= 20_000_000, "not before the grace")
+            run.expectEqual(end.count, 1, "calls of the waiter")
+            try run.takeHome(id, answer)
+        },
+        ContractCase("C8", "a wait that begins after the cancel is as bounded as one that began before it") { run throws(CaseFailure) in
+            let (id, answer) = try run.startUnanswered()
+            _ = try run.must("cancel") { () throws(OperationError) in try run.ops.cancel(id) }
+            run.loop.turn(.poll)
+            let end = try run.wait(id, .seconds(3600))
+            try run.turn(until: "the grace to run out") { end.value != nil }
+            guard case .stuck = end.value else { throw .failed("the end is not stuck") }
+            try run.takeHome(id, answer)
+        },
         ContractCase("C8", "retiring a handle with a stuck operation ends within the grace and says so") { run throws(CaseFailure) in
             let (handle, _) = try run.stream()
             run.leavesStuck = true
@@ -85,6 +107,33 @@ extension ContractSuite {
             _ = try run.finish(id)
             run.fixture.feed(ends.far, [8])
             run.expectEqual(try run.finish(try run.read(handle)).bytes, [8], "no byte was lost")
+        },
+        ContractCase("C9", "a wait for an operation that is cancelled ends as cancelled when the packet says so") {
+            run throws(CaseFailure) in
+            let (handle, ends) = try run.stream()
+            let ids = [try run.read(handle), try run.read(handle)]
+            let first = try run.wait(ids[0], nil)
+            for id in ids { _ = try run.must("cancel") { () throws(OperationError) in try run.ops.cancel(id) } }
+            let second = try run.wait(ids[1], nil)
+            run.expect(first.value == nil && second.value == nil, "nobody is told from within a call")
+            try run.turn(until: "the packets") { first.value != nil && second.value != nil }
+            run.expect(first.value == .cancelled, "the end of the wait that began before the cancel")
+            run.expect(second.value == .cancelled, "the end of the wait that began after it")
+            for id in ids { _ = try run.finish(id) }
+            run.fixture.feed(ends.far, [8])
+            run.expectEqual(try run.finish(try run.read(handle)).bytes, [8], "no byte was lost")
+        },
+        ContractCase("C9", "a wait for an operation that was done before its cancel has finished") { run throws(CaseFailure) in
+            let (handle, ends) = try run.stream()
+            let id = try run.read(handle)
+            let end = try run.wait(id, nil)
+            run.fixture.feed(ends.far, [6])
+            try run.turn(until: "the packet") { run.phase(id) == .completed }
+            let asked = try run.must("cancel") { () throws(OperationError) in try run.ops.cancel(id) }
+            run.expect(!asked, "there is nothing left to cancel")
+            try run.turn(until: "the waiter") { end.value != nil }
+            run.expect(end.value == .finished, "success beats cancellation")
+            run.expectEqual(try run.finish(id).bytes, [6], "the byte")
         },
         ContractCase("C9", "a cancel that is posted for an id that is dead by then does nothing") { run throws(CaseFailure) in
             let (handle, ends) = try run.stream()
@@ -117,6 +166,27 @@ extension ContractSuite {
 }
 
 extension ContractRun {
+    /// Starts an operation whose driver answers neither it nor its cancel, and says how to let its packet come after all.
+    // SAFETY: no native call is made, so the memory is nobody's until `answer` posts the one packet that is owed.
+    func startUnanswered() throws(CaseFailure) -> (id: OperationID, answer: () -> Void) {
+        leavesStuck = true
+        let (handle, _) = try stream()
+        return try must("submitted") { () throws(OperationError) in
+            let memory = unsafe try ops.prepare(handle)
+            let (id, block) = unsafe (memory.id, memory.controlBlock)
+            unsafe try ops.submitted(id)
+            return (id, { [ops] in unsafe ops.forgePacket(block, Completion(count: 0)) })
+        }
+    }
+
+    /// Lets the packet of an orphan come, and looks for its memory.
+    func takeHome(_ id: OperationID, _ answer: () -> Void) throws(CaseFailure) {
+        expect(phase(id) == .orphaned, "the record is orphaned, not freed")
+        answer()
+        try turn(until: "the late packet") { ops.metrics.operations.orphaned == 0 }
+        expect(phase(id) == .free, "its memory is back")
+    }
+
     /// Waits by callback; the end is put where it can be looked at.
     func wait(_ id: OperationID, _ timeout: Duration?) throws(CaseFailure) -> Found<WaitEnd> {
         let end = Found<WaitEnd>()

@@ -4,6 +4,8 @@ public enum KernelBug: UInt8, Hashable, Sendable, CaseIterable {
     case writesAfterPacket
     /// C1: the packet of a cancelled operation never comes.
     case dropsCancelledPacket
+    /// C3: a cancel is answered as if it had gone out, and goes nowhere.
+    case ignoresCancels
     /// C1: a packet never comes.
     case dropsPacket
     /// C1: a packet comes twice at once.
