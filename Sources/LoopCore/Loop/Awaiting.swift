@@ -40,14 +40,3 @@ extension Operations {
         }
     }
 }
-
-extension Core {
-    /// Everything that `wait` may refuse, said before there is a continuation that would have to be resumed.
-    func checkCanWait(_ cell: Cell) throws(OperationError) {
-        guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
-        switch cell.record.state {
-        case .submitted, .completed: return
-        case .free, .prepared, .taken, .orphaned: throw .wrongState(expected: .submitted, found: cell.record.state.phase)
-        }
-    }
-}

@@ -2,21 +2,31 @@ extension Core {
     /// Enters the one waiter of an operation, with a deadline if it has one. It is told in a later phase, never from here.
     @inline(__always)
     func wait(_ cell: Cell, _ waiter: consuming Waiter, timeoutNanoseconds: UInt64?) throws(OperationError) {
-        guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
-        switch cell.record.state {
-        case .submitted(.notAsked):
+        switch try checkCanWait(cell) {
+        case .packet(.notAsked):
             var deadline: TimerID?
             if let timeoutNanoseconds { deadline = startDeadline(cell, timeoutNanoseconds) }
             cell.record.waiting.begin(waiter, deadline: deadline)
-        case .submitted(.asked):
+        case .packet(.asked):
             // Its cancel may go unheard: no deadline is needed to bound the wait.
             cell.record.waiting.begin(waiter, deadline: nil)
             startGrace(cell, .cancelled)
-        case .completed:
+        case .itsTurn:
             cell.record.waiting.begin(waiter, deadline: nil)
             ledger.settled.append(ledger.id(of: cell))
-        case .free, .prepared, .taken, .orphaned:
-            throw cell.record.state.refusal(expected: .submitted)
+        }
+    }
+
+    /// What a wait that begins now would be for. Throws everything that it may be refused for: an await asks before there is a continuation
+    /// that would have to be resumed.
+    @discardableResult
+    @inline(__always)
+    func checkCanWait(_ cell: Cell) throws(OperationError) -> Awaited {
+        guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
+        switch cell.record.state {
+        case .submitted(let progress): return .packet(progress)
+        case .completed: return .itsTurn
+        case .free, .prepared, .taken, .orphaned: throw cell.record.state.refusal(expected: .submitted)
         }
     }
 
@@ -113,6 +123,14 @@ extension Core {
         case .task(let task): task.resume(end)
         }
     }
+}
+
+/// What a wait is for.
+enum Awaited {
+    /// The operation is under way.
+    case packet(CancelProgress)
+    /// It has completed, and its waiter is told when everybody else is.
+    case itsTurn
 }
 
 extension Cell {
