@@ -54,6 +54,8 @@ public final class EpollPort: CompletionPort {
 
     public func now() -> MonotonicInstant { MonotonicInstant(nanoseconds: Native.now()) }
 
+    public var abortedCompletion: Completion { .aborted(count: 0) }
+
     public var pollableHandle: NativeHandle? { state.record.isOpen ? NativeHandle(rawValue: Int(kernel.epoll)) : nil }
 
     public var portMetrics: PortMetrics { state.record.metrics }

@@ -109,6 +109,15 @@ import Testing
         #expect(rig.breaches.allSatisfy { $0.clause == .c5 })
     }
 
+    @Test("Finds a completion from elsewhere that says it was ended early and not with which code") func posted() {
+        for completion in [Completion(count: 0, severity: .aborted), rig.port.abortedCompletion] {
+            unsafe rig.port.post(rig.request().block, completion)
+            rig.liar.packets = [rig.packet(completion)]
+            _ = rig.wait()
+        }
+        #expect(rig.breaches == [.failureWithoutError])
+    }
+
     @Test("Finds a pending packet and one without a block, and leaves a stranger's alone") func forged() {
         rig.read(Completion(count: 64, status: .pending))
         rig.liar.packets = [

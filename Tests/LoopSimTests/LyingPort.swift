@@ -20,6 +20,7 @@ final class LyingPort: CompletionPort {
     func close(acquired handle: NativeHandle) {}
     func classify(_ code: Int32) -> Submission { submission }
     func cancel(_ request: PortRequest) -> CancelAnswer { cancelAnswer }
+    var abortedCompletion: Completion { SimulatedStatus.cancelled.completion() }
     func post(_ block: UnsafeMutableRawPointer, _ completion: Completion) {}
     func wait(into batch: UnsafeMutableBufferPointer<Packet>, for bound: WaitBound) -> Int {
         duringWait()

@@ -36,8 +36,8 @@
     /// Hands the operation to somebody else, a thread pool or a wait on an event, who completes it from any thread.
     public consuming func remote(_ start: (RemoteCompletion) -> Void) -> Decision {
         let (loop, id) = (operations.loop, id)
-        return decide(.none) { _, _ in
-            start(RemoteCompletion(id, loop))
+        return decide(.none) { port, _ in
+            start(RemoteCompletion(id, loop, aborted: port.abortedCompletion))
             return .owesPacket
         }
     }

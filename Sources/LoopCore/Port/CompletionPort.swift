@@ -9,7 +9,8 @@
 ///   buffer, and MUST NOT afterwards.
 /// * **C3** ``cancel(_:)`` is a request: the packet follows in any case, aborted or not.
 /// * **C4** The packet's count is what was really moved, also on an aborted operation.
-/// * **C5** Every status of the success class has error 0; the raw status stands beside it.
+/// * **C5** Every status of the success class has error 0; the raw status stands beside it. An operation that was ended early says so with
+///   the platform's own code and status, those of ``abortedCompletion``, whoever makes its packet.
 /// * **C6** A packet is dispatched on its key before its pointer is looked at; a stranger's packet is handed out with its own key.
 /// * **C11** Every native call is made on the loop's thread, or by a helper thread whose only effect is one packet.
 /// * **C13** An event of a handle number that was closed and recycled is dropped by its generation.
@@ -43,6 +44,11 @@ public protocol CompletionPort: AnyObject {
 
     /// Asks for an operation to end early. The corresponding function is `CancelIoEx` with the operation's `OVERLAPPED`.
     func cancel(_ request: PortRequest) -> CancelAnswer
+
+    /// What the packet says of an operation that was ended early with nothing moved (C5): ECANCELED on Linux, ERROR_OPERATION_ABORTED
+    /// and STATUS_CANCELLED on Windows. MUST be ``Severity/aborted``, with an error and a status that are not zero. The loop posts it for
+    /// those that nobody else will complete.
+    var abortedCompletion: Completion { get }
 
     /// Queues one packet for a submitted operation, from the loop's thread.
     /// The corresponding function is `PostQueuedCompletionStatus`.

@@ -10,7 +10,7 @@ extension CampaignRun {
         adoptOrphan(operation)
         operation.settle(completion)
         if operation.kind == .remote {
-            let isRight = completion.count == CampaignRun.remoteCount || completion.severity == .aborted
+            let isRight = completion == Completion(count: CampaignRun.remoteCount) || completion == port.abortedCompletion
             require(isRight, "a remote operation counts \(completion.count)")
         }
         settleReads(operation.line)

@@ -108,8 +108,8 @@ final class ContractChecker {
             nativeOwed = max(0, nativeOwed - 1)
             return
         }
-        guard let memory = operation.memory else { return }
         judge(packet.completion, operation)
+        guard let memory = operation.memory else { return }
         guard memory.capacity > 0, memory.capacity <= ContractChecker.watchedBytesMax else { return }
         if watched.count == ContractChecker.watchedMax { watched.removeFirst() }
         watched.append(Watched(memory: memory, checksum: 0))

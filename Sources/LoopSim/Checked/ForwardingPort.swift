@@ -25,6 +25,8 @@ extension ForwardingPort {
 
     public func cancel(_ request: PortRequest) -> CancelAnswer { inner.cancel(request) }
 
+    public var abortedCompletion: Completion { inner.abortedCompletion }
+
     // SAFETY: forwarded as it came.
     public func post(_ block: UnsafeMutableRawPointer, _ completion: Completion) { unsafe inner.post(block, completion) }
 

@@ -83,6 +83,24 @@ extension ContractSuite {
             run.expect(bytes.isEmpty && completion.count == 0, "nothing is left")
             guard completion.error == .none else { throw .notApplicable("a stream that ends without an error") }
         },
+        ContractCase("C5", "an operation that nobody completes says what a cancelled one says") { run throws(CaseFailure) in
+            let (handle, _) = try run.stream()
+            let read = try run.read(handle)
+            _ = try run.must("cancel") { () throws(OperationError) in try run.ops.cancel(read) }
+            let cancelled = try run.finish(read).completion
+            run.expect(cancelled.severity == .aborted && cancelled.error != .none && cancelled.status != .success, "a code of its own")
+            let ended = Found<OperationID>()
+            try run.must("perform") { () throws(OperationError) in
+                try run.ops.perform(on: handle) { op in
+                    op.remote { (_: RemoteCompletion) in }
+                } completed: { id, _ in
+                    ended.set(id)
+                }
+            }
+            try run.turn(until: "the dropped completion") { ended.value != nil }
+            guard let dropped = ended.value else { throw .failed("no id") }
+            run.expectEqual(try run.finish(dropped).completion, cancelled, "what both say")
+        },
         ContractCase("C5", "a write to a peer that is gone completes with an error value") { run throws(CaseFailure) in
             let (handle, ends) = try run.stream(for: .write)
             run.close(ends.far)

@@ -96,6 +96,8 @@ public final class SimulatedPort: CompletionPort, Sendable {
     /// A request: what is parked ends with an aborted packet, now or later; what is finished stays finished; the packet decides (C3).
     public func cancel(_ request: PortRequest) -> CancelAnswer { kernel.cancel(request) }
 
+    public var abortedCompletion: Completion { SimulatedStatus.cancelled.completion() }
+
     // SAFETY: the block goes back to its owner in a packet and is not looked at.
     public func post(_ block: UnsafeMutableRawPointer, _ completion: Completion) {
         // A loop that has ended works off late mail on any thread; its packets are nobody's.

@@ -53,6 +53,9 @@ public final class ReplayPort: CompletionPort, Sendable {
 
     public func cancel(_ request: PortRequest) -> CancelAnswer { TraceAnswer.cancel(answer { $0.cancel(request) }) }
 
+    /// The simulator's; the packets say what the trace says.
+    public var abortedCompletion: Completion { SimulatedStatus.cancelled.completion() }
+
     // SAFETY: the block is handed back in the packet the trace says, and not looked at.
     public func post(_ block: UnsafeMutableRawPointer, _ completion: Completion) {
         let memory = unsafe LentMemory(block)

@@ -58,7 +58,7 @@ import Testing
             } completed: { _, _ in
             }
             bench.settle()
-            #expect(try bench.ops.result(id).completion.severity == .aborted)
+            #expect(try bench.ops.result(id).completion == MockPort.aborted)
         }
     }
 

@@ -73,6 +73,9 @@ final class MockPort: CompletionPort {
         return .requested
     }
 
+    /// As every packet of this port that ends an operation early (C5).
+    var abortedCompletion: Completion { MockPort.aborted }
+
     // SAFETY: the block is handed back as it came.
     func post(_ block: UnsafeMutableRawPointer, _ completion: Completion) {
         journal.add(isClosed ? "post after close" : "post")
