@@ -5,7 +5,7 @@ extension EpollPort {
         guard state.record.isOpen else { return }
         state.record.isOpen = false
         if let workers = state.record.workers {
-            state.record.counts.abandonedThreads += isForked ? 0 : workers.close()
+            state.record.metrics.abandonedThreads += isForked ? 0 : UInt64(workers.close())
             state.record.workers = nil
         }
         dropEverything()

@@ -92,7 +92,7 @@ extension EpollPort {
     // MARK: shortages
 
     private func throttle(_ descriptor: Descriptor) {
-        state.record.counts.shortages += 1
+        state.record.metrics.shortages += 1
         if state.record.retryAt == nil { state.record.retryAt = MonotonicInstant(nanoseconds: Native.now() + retryNanoseconds) }
         guard !descriptor.record.isThrottled else { return }
         descriptor.record.isThrottled = true

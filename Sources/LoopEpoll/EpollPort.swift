@@ -60,12 +60,8 @@ public final class EpollPort: CompletionPort {
 
     public var portMetrics: PortMetrics { state.record.metrics }
 
-    /// What only this port counts.
-    package var counts: EpollCounts {
-        var counts = state.record.counts
-        counts.registrations = kernel.registrations
-        return counts
-    }
+    /// Calls of epoll_ctl for associations: one for each, one more for those that had to wait to write, one at the end.
+    package var registrations: UInt64 { kernel.registrations }
 
     /// Whether this process is a fork of the one that made the port. The kernel's queue is then shared with it: an event taken here would
     /// be missed there.
@@ -111,15 +107,4 @@ struct PortState {
     var workers: FileWorkers?
     var brokenPipes = BrokenPipeGuard()
     var metrics = PortMetrics()
-    var counts = EpollCounts()
-}
-
-/// What the emulation counts beside ``PortMetrics``.
-package struct EpollCounts: Hashable, Sendable {
-    /// Calls of epoll_ctl for associations: one for each, one more for those that had to wait to write, one at the end.
-    package var registrations: UInt64 = 0
-    /// Accepts and the like that were put off until a descriptor or memory is free.
-    package var shortages: UInt64 = 0
-    /// Threads that were left behind in a system call when a port was closed.
-    package var abandonedThreads = 0
 }

@@ -126,6 +126,10 @@ public struct PortMetrics: Hashable, Sendable {
     public var staleEvents: UInt64 = 0
     /// Cancels that the system refused.
     public var refusedCancels: UInt64 = 0
+    /// Times that an operation was put off until somebody gives back a descriptor or memory, and tried again.
+    public var shortages: UInt64 = 0
+    /// Helper threads that were left behind in a system call when the port was closed.
+    public var abandonedThreads: UInt64 = 0
 
     public init() {}
 }

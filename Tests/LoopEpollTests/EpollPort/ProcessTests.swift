@@ -149,7 +149,7 @@ import Testing
             require((1...2).contains(workerCount()))
             bench.end()
             require(workerCount() == 0)
-            require(bench.port.counts.abandonedThreads == 0)
+            require(bench.port.portMetrics.abandonedThreads == 0)
         }
     }
 
@@ -165,7 +165,7 @@ import Testing
             bench.start(read, on: near) { $0.read($1, at: FileOffset(0)) }
             hanging.awaitTouch()
             bench.port.close()
-            require(bench.port.counts.abandonedThreads == 1)
+            require(bench.port.portMetrics.abandonedThreads == 1)
             hanging.release()
             while workerCount() > 0 {}
         }
@@ -209,7 +209,7 @@ private func acceptWithoutDescriptors() {
     let accept = Lent(capacity: 0)
     bench.start(accept, on: near) { $0.accept($1) }
     // Twice: once at the edge, and once at least without one.
-    while bench.port.counts.shortages < 2 { require(bench.wait(.forever).isEmpty) }
+    while bench.port.portMetrics.shortages < 2 { require(bench.wait(.forever).isEmpty) }
     unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &usual)
     let completion = bench.packet(of: accept)
     require(completion.error == .none && completion.acquired.rawValue == Int(number))
