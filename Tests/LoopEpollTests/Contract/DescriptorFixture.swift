@@ -47,7 +47,7 @@ final class DescriptorFixture: ContractFixture {
 
     func makeStream(for use: Direction) -> StreamEnds {
         switch kind {
-        case .unixSockets: Descriptors.socketPair(SOCK_STREAM)
+        case .unixSockets: Descriptors.socketPair()
         case .tcpSockets: Descriptors.tcpPair()
         case .pipes: Descriptors.pipe(near: use)
         case .terminals: Descriptors.terminal()
@@ -56,7 +56,7 @@ final class DescriptorFixture: ContractFixture {
 
     func makeDatagrams() -> StreamEnds? {
         switch kind {
-        case .unixSockets, .tcpSockets: Descriptors.socketPair(SOCK_DGRAM)
+        case .unixSockets, .tcpSockets: Descriptors.datagramPair()
         case .pipes, .terminals: nil
         }
     }

@@ -136,7 +136,7 @@ private func countIdleSwitches() -> Int32 {
     let ops = loop.operationsOnThisThread()
     var echoes: [Echo] = []
     for _ in 0..<32 {
-        guard let echo = try? Echo(ops, Descriptors.socketPair(SOCK_STREAM).near) else { return 91 }
+        guard let echo = try? Echo(ops, Descriptors.socketPair().near) else { return 91 }
         echo.read()
         echoes.append(echo)
     }

@@ -11,7 +11,7 @@ import Testing
         let seen = onThreadOfItsOwn { () -> [String] in
             guard let loop = try? EventLoop(port: EpollPort()), let descriptor = loop.pollableHandle?.descriptor else { return [] }
             let ops = loop.operationsOnThisThread()
-            let ends = Descriptors.socketPair(SOCK_STREAM)
+            let ends = Descriptors.socketPair()
             let log = Log()
             guard let handle = try? ops.associate(ends.near) else { return [] }
             _ = try? ops.perform(on: handle, capacity: 8) {
@@ -44,7 +44,7 @@ import Testing
         let frames = onThreadOfItsOwn { () -> Int in
             guard let loop = try? EventLoop(port: EpollPort()) else { return 0 }
             let ops = loop.operationsOnThisThread()
-            let handle = try? ops.associate(Descriptors.socketPair(SOCK_STREAM).near)
+            let handle = try? ops.associate(Descriptors.socketPair().near)
             guard let handle else { return 0 }
             _ = try? ops.perform(on: handle, capacity: 8) {
                 $0.read()

@@ -9,7 +9,7 @@ import Testing
 @Suite("Misuse") struct MisuseTests {
     @Test("A closed descriptor is refused as a bad handle") func closedDescriptor() throws {
         try onLoop { ops in
-            let ends = Descriptors.socketPair(SOCK_STREAM)
+            let ends = Descriptors.socketPair()
             close(ends.near.descriptor)
             #expect(throws: AssociationError.badHandle) { try ops.associate(ends.near) }
         }
@@ -24,7 +24,7 @@ import Testing
 
     @Test("A descriptor in blocking mode is refused, unless the loop may change it") func blockingDescriptor() throws {
         try onLoop { ops in
-            let ends = Descriptors.socketPair(SOCK_STREAM)
+            let ends = Descriptors.socketPair()
             _ = fcntl(ends.near.descriptor, F_SETFL, 0)
             #expect(throws: AssociationError.blocking) { try ops.associate(ends.near) }
             _ = try ops.associate(ends.near, options: .setNonblocking)
@@ -38,7 +38,7 @@ import Testing
 
     @Test("A write to a peer that is gone ends with EPIPE, and no signal ends the process") func brokenPipe() throws {
         try onLoop { ops in
-            for ends in [Descriptors.socketPair(SOCK_STREAM), Descriptors.pipe(near: .write)] {
+            for ends in [Descriptors.socketPair(), Descriptors.pipe(near: .write)] {
                 let handle = try ops.associate(ends.near)
                 close(ends.far.descriptor)
                 #expect(try finish(ops, handle) { $0.write(count: 4) }.error.rawValue == EPIPE)
@@ -75,7 +75,7 @@ import Testing
     @Test("A handle that outlives its loop is told that the loop is closed") func handleOutlivesLoop() throws {
         try onLoop { ops in
             let other = try EventLoop(port: EpollPort()).operationsOnThisThread()
-            let handle = try other.associate(Descriptors.socketPair(SOCK_STREAM).near)
+            let handle = try other.associate(Descriptors.socketPair().near)
             other.loop.shutdown()
             #expect(throws: OperationError.closed) {
                 try other.perform(on: handle, capacity: 1) {
@@ -90,7 +90,7 @@ import Testing
         throws
     {
         try onLoop { ops in
-            let ends = Descriptors.socketPair(SOCK_STREAM)
+            let ends = Descriptors.socketPair()
             let handle = try ops.associate(ends.near)
             let end = Box<WaitEnd>()
             try ops.perform(on: handle, capacity: 8, tag: 42, timeout: .milliseconds(5)) {
@@ -137,7 +137,7 @@ private func finish(
 /// In a process of its own: who has which descriptor is known for the process, and other tests' threads have descriptors of their own.
 private func associateTwice() -> Int32 {
     guard let loop = try? EventLoop(port: EpollPort()), let other = try? EventLoop(port: EpollPort()) else { return 90 }
-    let ends = Descriptors.socketPair(SOCK_STREAM)
+    let ends = Descriptors.socketPair()
     guard (try? loop.operationsOnThisThread().associate(ends.near)) != nil else { return 91 }
     do throws(AssociationError) {
         _ = try loop.operationsOnThisThread().associate(ends.near)
@@ -153,14 +153,14 @@ private func associateTwice() -> Int32 {
 // SAFETY: the limit is a structure the calls expect.
 private func acceptWithoutDescriptors() -> Int32 {
     guard let ops = try? EventLoop(port: EpollPort()).operationsOnThisThread() else { return 90 }
-    let listener = Descriptors.listener()
-    guard let handle = try? ops.associate(listener.handle) else { return 91 }
-    let client = Descriptors.client(of: listener.port)
+    let (listener, address) = openListener()
+    guard let handle = try? ops.associate(listener.release()) else { return 91 }
+    let client = openClient(of: address)
     var limit = rlimit(rlim_cur: 64, rlim_max: 64)
     unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     var filler: [Int32] = []
     while true {
-        let descriptor = dup(client.descriptor)
+        let descriptor = dup(client.fd)
         if descriptor < 0 { break }
         filler.append(descriptor)
     }
@@ -183,7 +183,7 @@ private func acceptWithoutDescriptors() -> Int32 {
 // SAFETY: the child has a copy of the box, and of everything it names.
 private func associateInForkedChild() -> Int32 {
     guard let ops = try? EventLoop(port: EpollPort()).operationsOnThisThread() else { return 90 }
-    let ends = Descriptors.socketPair(SOCK_STREAM)
+    let ends = Descriptors.socketPair()
     let box = Box<() -> Int32>()
     box.value = {
         do throws(AssociationError) {

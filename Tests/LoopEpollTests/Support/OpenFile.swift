@@ -23,6 +23,12 @@ final class OpenFile {
         fd = -1
     }
 
+    /// Leaves the descriptor to the caller.
+    func release() -> NativeHandle {
+        defer { fd = -1 }
+        return handle
+    }
+
     @discardableResult
     func write(_ bytes: [UInt8]) -> Int { unsafe bytes.withUnsafeBytes { unsafe Glibc.write(fd, $0.baseAddress, $0.count) } }
 

@@ -22,11 +22,17 @@ func openUnixSocket(_ type: __socket_type) -> OpenFile {
     return socket
 }
 
+/// A client of a listener. It is connected when it is here, and does not block from then on.
+func openClient(of address: SocketAddress) -> OpenFile {
+    let client = OpenFile(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
+    if client.connect(address) != 0 { trap("A test could not connect: errno \(errno).") }
+    _ = fcntl(client.fd, F_SETFL, fcntl(client.fd, F_GETFL) | O_NONBLOCK)
+    return client
+}
+
 func tcpEnds() -> Ends {
     let (listener, address) = openListener()
-    let near = OpenFile(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
-    near.connect(address)
-    _ = fcntl(near.fd, F_SETFL, fcntl(near.fd, F_GETFL) | O_NONBLOCK)
+    let near = openClient(of: address)
     return Ends(near: near, far: listener.accepted())
 }
 
