@@ -1,18 +1,23 @@
 internal import LoopCore
 
 extension CampaignRun {
-    /// Makes an object of a kind and associates its near end. Where there are many, one that is of no use any more makes room.
+    /// Makes an object of a kind and associates its near end, if there is room.
     func open(_ kind: LineKind) {
+        guard makeRoom() else { return }
+        lastTag += 1
+        let line = makeLine(kind, salt: SimulatedRandom.mix(lastTag))
+        lines.append(line)
+        associate(line)
+    }
+
+    /// Says whether there is room for one more line. Where there are many, one that is of no use any more makes room.
+    private func makeRoom() -> Bool {
         let isIdle: (CampaignLine) -> Bool = { !$0.isClosed && ($0.phase == .retired || $0.phase == .unassociated) }
         if lines.count >= CampaignRun.linesMax, let line = lines.first(where: isIdle) {
             if line.phase == .unassociated { line.phase = .retired }
             close(line)
         }
-        guard lines.count < CampaignRun.linesMax else { return }
-        lastTag += 1
-        let line = makeLine(kind, salt: SimulatedRandom.mix(lastTag))
-        lines.append(line)
-        associate(line)
+        return lines.count < CampaignRun.linesMax
     }
 
     /// Two more than may be associated, so that the limit is met.
@@ -108,6 +113,19 @@ extension CampaignRun {
         if line.kind == .file { checkFile(line) }
         port.close(line.near)
         buryClosedLines()
+    }
+
+    /// Closes a line behind the loop's back while a read is under way there, and gives its number to another of its kind, at which bytes
+    /// arrive at once: they are not for that read (C13).
+    func recycle(_ line: CampaignLine) {
+        // Without a slot for the new association nothing would come of it: a line on which nothing is under way makes room.
+        let unused = lines.first { other in other.phase == .associated && other !== line && !operations.contains { $0.line === other } }
+        if slotsInUse >= limits.handlesMax, let unused { retire(unused) }
+        guard makeRoom(), slotsInUse < limits.handlesMax else { return }
+        begin(line, .input, 16, .none)
+        close(line)
+        open(line.kind)
+        if let next = lines.last, next.near == line.near { feed(next, 16) }
     }
 
     /// A line that is closed and retired, and that no operation names, is looked at for the last time and forgotten.

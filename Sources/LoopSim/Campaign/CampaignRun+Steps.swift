@@ -19,9 +19,8 @@ extension CampaignRun {
             // Behind the loop's back only now and then, or nothing would be left to work with.
             if let line = line(place), line.phase != .associated || place >= 200 { close(line) }
         case .recycle(let place):
-            guard let line = line(place), !line.isClosed, line.phase == .associated else { return }
-            close(line)
-            open(line.kind)
+            let usable = lines.filter { !$0.isClosed && $0.phase == .associated }
+            if !usable.isEmpty { recycle(usable[Int(place) % usable.count]) }
         default: break
         }
     }
@@ -140,7 +139,7 @@ extension CampaignRun {
 
     // MARK: the other side
 
-    private func feed(_ line: CampaignLine, _ count: Int) {
+    func feed(_ line: CampaignLine, _ count: Int) {
         switch line.kind {
         case .stream: line.fed += port.feed(line.far, line.fedBytes(line.fed..<(line.fed + count)))
         case .datagram:

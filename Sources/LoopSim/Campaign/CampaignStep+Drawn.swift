@@ -20,7 +20,8 @@ extension SimulatedRandom {
         case 34..<56: .call(operation: byte(), call())
         case 56..<69: world()
         case 69..<76: rare()
-        case 76..<82: thread()
+        case 76..<77: .recycle(line: byte())
+        case 77..<82: thread()
         case 82..<83: .advance(microseconds: UInt16(below(4000)))
         case 83..<85: .turnWithoutBound
         case 85..<90: .turn(microseconds: 0)
@@ -42,8 +43,7 @@ extension SimulatedRandom {
         switch below(14) {
         case 0, 1: .retire(line: byte())
         case 2, 3: .close(line: byte())
-        case 4: .recycle(line: byte())
-        case 5, 12: .associateAgain(line: byte())
+        case 4, 5, 12: .associateAgain(line: byte())
         case 6, 7: .callDead(operation: byte(), call())
         case 8, 9: .callForeign(call())
         case 10: .dropHeld

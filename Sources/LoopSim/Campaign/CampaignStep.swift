@@ -8,7 +8,7 @@ public enum CampaignStep: Hashable, Sendable {
     case associateAgain(line: UInt8)
     case retire(line: UInt8)
     case close(line: UInt8)
-    /// Closed behind the loop's back, and its number given to another of its kind at once: C13's case.
+    /// Closed behind the loop's back with a read under way, and its number given to another of its kind at once: C13's case.
     case recycle(line: UInt8)
 
     // MARK: operations
