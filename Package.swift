@@ -44,7 +44,7 @@ let package = Package(
             name: "LoopEpollTests",
             dependencies: ["LoopCore", "LoopSim", "LoopEpoll", "CLoopEpoll", "Portloop", "CTestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "LoopSimTests", dependencies: ["LoopCore", "LoopSim"], swiftSettings: strict),
+        .testTarget(name: "LoopSimTests", dependencies: ["LoopCore", "LoopSim", "CTestSupport"], swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -12,7 +12,7 @@ private let (seeds, steps): (Range<UInt64>, Int) = (0..<1000, 1000)
 
 @Suite("Campaigns") struct CampaignTests {
     @Test("Random programs keep every promise, whatever the kernel does") func drawnFaults() {
-        let report = Campaign.run(seeds: seeds, stepsPerSeed: steps)
+        let report = Campaign.noted(seeds: seeds, stepsPerSeed: steps)
         expectClean(report)
         // Programs that do nothing would be clean too.
         #expect(report.operations > report.steps / 20)
@@ -22,28 +22,45 @@ private let (seeds, steps): (Range<UInt64>, Int) = (0..<1000, 1000)
     }
 
     @Test("They keep it on a kernel that does nothing wrong") func noFaults() {
-        expectClean(Campaign.run(seeds: 0..<40, stepsPerSeed: steps, faults: SimulatedFaults.none))
+        expectClean(Campaign.noted(seeds: 0..<40, stepsPerSeed: steps, faults: SimulatedFaults.none))
     }
 
     @Test("They keep it on a kernel that refuses every cancel, or loses most operations") func worstKernels() {
         var deaf = SimulatedFaults.none
         deaf.refusesCancels = .always
-        expectClean(Campaign.run(seeds: 0..<40, stepsPerSeed: steps, faults: deaf))
+        expectClean(Campaign.noted(seeds: 0..<40, stepsPerSeed: steps, faults: deaf))
         var lossy = SimulatedFaults.none
         lossy.getsStuck = Chance(perThousand: 700)
-        expectClean(Campaign.run(seeds: 0..<40, stepsPerSeed: steps, faults: lossy))
+        expectClean(Campaign.noted(seeds: 0..<40, stepsPerSeed: steps, faults: lossy))
     }
 
     @Test("The same seeds give the same report") func deterministic() {
-        #expect(Campaign.run(seeds: 5..<15, stepsPerSeed: 300) == Campaign.run(seeds: 5..<15, stepsPerSeed: 300))
+        #expect(Campaign.noted(seeds: 5..<15, stepsPerSeed: 300) == Campaign.noted(seeds: 5..<15, stepsPerSeed: 300))
     }
 
     @Test("A failure is shrunk, fails again from its seed, and says why") func shrunk() throws {
-        let failure = try #require(Campaign.run(seeds: 0..<50, stepsPerSeed: 400, bug: .losesWakes).failure)
+        let failure = try #require(Campaign.noted(seeds: 0..<50, stepsPerSeed: 400, bug: .losesWakes).failure)
         #expect(failure.steps.count < 10)
         #expect(failure.steps.count < failure.prefixLength)
         #expect(Campaign.replay(failure) == failure.sentence)
         #expect(failure.description.hasPrefix("seed \(failure.seed), "))
+    }
+
+    @Test("A crash names the seed and the step it is in") func crash() async throws {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = Campaign.noted(seeds: 6..<9, stepsPerSeed: 50, of: "a test") { seed, step in
+                if seed == 7, step == 31 { trap("a bug of the ledger") }
+            }
+        }
+        let said = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+        #expect(said.contains("a bug of the ledger"))
+        #expect(said.contains("The crash is in the campaign of a test, seed 7, step 31."), "it said: \(said)")
+    }
+
+    @Test("A program is said to begin, to take each step, and to end") func places() {
+        var places: [Int] = []
+        expectClean(Campaign.run(seeds: 3..<4, stepsPerSeed: 5) { places.append($0 == 3 ? $1 : -1) })
+        #expect(places == [0, 1, 2, 3, 4, 5, 6])
     }
 
     private func expectClean(_ report: CampaignReport, location: SourceLocation = #_sourceLocation) {

@@ -10,20 +10,28 @@
 /// then nothing may be left, no byte lost and no byte out of order; or the loop is shut down as it is, and must name what it leaves behind.
 public enum Campaign {
     /// Runs the programs of the given seeds, up to the first that fails. Without `faults` each seed draws its own.
-    public static func run(seeds: Range<UInt64>, stepsPerSeed: Int, faults: SimulatedFaults? = nil) -> CampaignReport {
-        run(seeds: seeds, stepsPerSeed: stepsPerSeed, faults: faults, bug: nil)
+    ///
+    /// A trap ends the process, and there is no report then. `before` is called ahead of each program as step 0, of each step, and of the
+    /// ending as one step more: where the latest call was, there the crash is again.
+    public static func run(
+        seeds: Range<UInt64>, stepsPerSeed: Int, faults: SimulatedFaults? = nil,
+        before: (_ seed: UInt64, _ step: Int) -> Void = { _, _ in }
+    ) -> CampaignReport {
+        run(seeds: seeds, stepsPerSeed: stepsPerSeed, faults: faults, bug: nil, before: before)
     }
 
     /// The same, with a port that has a bug.
     package static func run(
-        seeds: Range<UInt64>, stepsPerSeed: Int, faults: SimulatedFaults? = nil, bug: KernelBug?
+        seeds: Range<UInt64>, stepsPerSeed: Int, faults: SimulatedFaults? = nil, bug: KernelBug?,
+        before: (_ seed: UInt64, _ step: Int) -> Void = { _, _ in }
     ) -> CampaignReport {
         var report = CampaignReport()
         for seed in seeds {
+            before(seed, 0)
             let faults = faults ?? .drawn(from: seed)
             let program = CampaignStep.program(seed: seed, count: stepsPerSeed)
             let run = CampaignRun(seed: seed, faults: faults, bug: bug)
-            run.play(program)
+            run.play(program) { before(seed, $0) }
             report.add(run)
             guard let failure = run.failure else { continue }
             let first = Trial(seed: seed, faults: faults, bug: bug, steps: [CampaignStep](program.prefix(run.stepsTaken)))

@@ -77,13 +77,15 @@ final class CampaignRun {
     }
 
     /// Runs a program to its end, or to its first failure.
-    func play(_ steps: [CampaignStep]) {
+    func play(_ steps: [CampaignStep], before: (Int) -> Void = { _ in }) {
         for step in steps {
             stepsTaken += 1
+            before(stepsTaken)
             take(step)
             check()
             if failure != nil { return letGo() }
         }
+        before(stepsTaken + 1)
         if endsHealed { heal() } else { abandonShip() }
         letGo()
     }

@@ -24,4 +24,8 @@ struct portloop_test_counts {
 int32_t portloop_test_can_count(void);
 struct portloop_test_counts portloop_test_counts(void);
 
+// Where the calling thread is in a campaign: said on standard error if the process crashes there, and nowhere otherwise. The name of the
+// test is UTF-8, ends with a zero and stays; without one the campaign is over.
+void portloop_test_campaign_is_at(const uint8_t *test, uint64_t seed, uint64_t step);
+
 #endif
