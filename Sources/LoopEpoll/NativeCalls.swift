@@ -26,6 +26,12 @@ extension Operation {
     }
 
     // SAFETY: as above.
+    func callReceiveBytes() -> Answer {
+        let rest = unsafe rest(max: .max)
+        return Answer(unsafe portloop_receive_bytes(record.fd, rest.baseAddress, rest.count))
+    }
+
+    // SAFETY: as above.
     func callReadAtOffset() -> Answer {
         let rest = unsafe rest(max: .max)
         return Answer(unsafe portloop_read_at(record.fd, rest.baseAddress, rest.count, position))

@@ -48,7 +48,7 @@ extension Operation {
     private func read(_ descriptor: Descriptor) -> Try {
         guard record.length > 0 else { return waitUntilReadable() }
         if descriptor.record.kind.hasMessages { return receive(descriptor, withAddress: false) }
-        let answer = callRead()
+        let answer = descriptor.record.kind.isSocket ? callReceiveBytes() : callRead()
         noteShortRead(answer, descriptor)
         return Try(answer)
     }
