@@ -52,6 +52,12 @@ final class CampaignLine {
         self.salt = salt
     }
 
+    /// Drops what refers back to this line: nothing more is compared.
+    func letGo() {
+        reads = []
+        writes = []
+    }
+
     /// The byte at a place of what is fed: any other place, or line, most likely has another.
     func fedByte(_ place: Int) -> UInt8 { UInt8(truncatingIfNeeded: SimulatedRandom.mix(salt &+ UInt64(place))) }
 

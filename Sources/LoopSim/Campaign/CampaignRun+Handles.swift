@@ -160,6 +160,7 @@ extension CampaignRun {
             require(accounted == line.messagesFed, "\(line.messagesFed) messages were fed, and \(accounted) are accounted for")
         }
         checkWrites(line)
+        line.letGo()
     }
 
     /// What arrived at the far end is what the writes say they wrote, in their order.

@@ -39,6 +39,7 @@ final class CampaignRun {
     var leaked = 0
     var stepsTaken = 0
     var lastTag: UInt64 = 0
+    private let reports: BreachReports
     /// The loop is being ended: callbacks start nothing new, and waits may be cancelled.
     var isEnding = false
     var isEnded = false
@@ -49,7 +50,7 @@ final class CampaignRun {
         endsHealed = SimulatedRandom.mix(seed) % 3 != 0
         limits = CampaignRun.smallLimits
         let port = SimulatedPort(seed: seed, faults: faults)
-        let reports = BreachReports()
+        reports = BreachReports()
         let parts = PortParts(port, bug, seed: seed, reports)
         self.port = port
         (checked, observer, loop) = (parts.checked, parts.observer, parts.makeLoop(limits))
@@ -104,6 +105,8 @@ final class CampaignRun {
         observer.onPacket = { _, _ in }
         observer.onPost = { _ in }
         port.whenIdle(nil)
+        reports.run = nil
+        for line in lines { line.letGo() }
         held = []
         remotes = []
         foreign.end()
