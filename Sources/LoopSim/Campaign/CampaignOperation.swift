@@ -60,6 +60,9 @@ final class CampaignOperation {
     /// Whether its record has a waiter: one that was given up on has lost it, perhaps before that was told.
     var hasWaiter: Bool { isAwaited && phase != .orphaned }
 
+    /// Its native call was made when the retire of its handle had nothing to wait for any more, and was about to be told.
+    var isTooLate = false
+
     /// Whether it has been asked to end by whom it is said to: its user, or the retire of its handle.
     var isAskedToEnd: Bool { isCancelled || line.phase != .associated }
 

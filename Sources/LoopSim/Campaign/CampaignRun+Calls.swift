@@ -49,9 +49,10 @@ extension CampaignRun {
     /// What the cancellation of a waiting task does: the wait has the grace from the next turn on.
     private func cancelWait(_ operation: CampaignOperation) {
         ops.cancelWait(operation.id)
-        // It is looked at in the next turn, and meets whoever waits then.
+        // Who waits later is not meant.
+        guard operation.hasWaiter else { return }
         operation.isWaitCancelled = true
-        guard operation.isAwaited, operation.phase == .submitted, !operation.isEnding else { return }
+        guard operation.phase == .submitted, !operation.isEnding else { return }
         operation.promise = Promise(due: port.clock.now)
     }
 
@@ -153,6 +154,7 @@ extension CampaignRun {
     func waits(_ operation: CampaignOperation, _ timeoutNanoseconds: UInt64, _ then: FollowUp) {
         operation.isAwaited = true
         operation.isEnding = false
+        operation.isWaitCancelled = false
         operation.then = then
         operation.timesTold = 0
         let deadline = timeoutNanoseconds == 0 ? nil : port.clock.now.advanced(by: timeoutNanoseconds)
@@ -162,8 +164,7 @@ extension CampaignRun {
             operation.deadline = nil
             return startGrace(operation, isFirst: operation.line.phase == .associated)
         }
-        let isDueNow = operation.phase == .completed || operation.isWaitCancelled
-        operation.promise = isDueNow ? Promise(due: port.clock.now) : deadline.map { Promise(due: $0) }
+        operation.promise = operation.phase == .completed ? Promise(due: port.clock.now) : deadline.map { Promise(due: $0) }
     }
 
     /// A call with an id whose operation is over: refused in one place, and counted (C6).

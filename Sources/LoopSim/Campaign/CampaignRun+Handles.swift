@@ -94,7 +94,7 @@ extension CampaignRun {
         var orphans = 0
         for operation in operations where operation.line === line {
             adoptOrphan(operation)
-            require(operation.phase != .submitted, "a handle was given back while an operation on it runs")
+            require(operation.phase != .submitted || operation.isTooLate, "a handle was given back while an operation on it runs")
             if operation.phase == .orphaned { orphans += 1 }
         }
         // An orphan's packet may be in the very batch that ended the retire: counted by the report, and home when it is told.

@@ -145,10 +145,11 @@ extension CampaignRun {
     /// An adapter's own call, in the four ways it can answer.
     // SAFETY: the word is true: the device was asked, and answered this.
     private func startNative(_ operation: CampaignOperation) {
+        let line = operation.line
         let codes: [SystemCode] = [.simulatedPending, .none, SimulatedStatus.moreData.error, SimulatedStatus.deviceError.error]
         let code = codes[Int(operation.tag % 4)]
         guard let memory = operation.memory else { return fail("a prepared operation has no memory") }
-        let answer = memory.startNative(on: port, operation.line.near, answering: code)
+        let answer = memory.startNative(on: port, line.near, answering: code)
         do throws(OperationError) {
             guard case .owesPacket = port.classify(answer) else {
                 unsafe try ops.abandon(operation.id)
@@ -157,11 +158,17 @@ extension CampaignRun {
             checked.expectNativePacket()
             operation.kind = .native
             operation.isReceiving = true
+            operation.isTooLate = line.phase == .retiring && !hasSubmitted(line)
             operation.phase = .submitted
             unsafe try ops.submitted(operation.id)
         } catch {
             fail("a native call could not be reported")
         }
+    }
+
+    /// Whether a retire of the line has something to wait for.
+    private func hasSubmitted(_ line: CampaignLine) -> Bool {
+        operations.contains { $0.line === line && $0.phase == .submitted && !$0.isTooLate }
     }
 
     /// The call failed at once: the operation is gone (C1).
