@@ -318,6 +318,8 @@ final class SimulatedKernel {
         stuck = []
         finished = []
         events.removeAll()
+        // It may be what keeps the port.
+        whenIdle = nil
     }
 }
 

@@ -14,17 +14,17 @@ import Testing
         "A steady echo over TCP allocates nothing and calls read, write and epoll_wait once each",
         .enabled(if: canCount, "counted in an optimised build without a sanitizer"))
     func steadyEcho() async {
-        await #expect(processExitsWith: .exitCode(0)) { exit(countEcho(requests: 2_000)) }
+        await #expect(processExitsWith: .exitCode(0)) { _exit(countEcho(requests: 2_000)) }
     }
 
     @Test("Sixty-four connections share their waits", .enabled(if: canCount, "counted in an optimised build without a sanitizer"))
     func sharedWaits() async {
-        await #expect(processExitsWith: .exitCode(0)) { exit(countSharedEcho(connections: 64, rounds: 200)) }
+        await #expect(processExitsWith: .exitCode(0)) { _exit(countSharedEcho(connections: 64, rounds: 200)) }
     }
 
     @Test("An idle loop with 32 reads waiting is not woken by anybody")
     func idleIsIdle() async {
-        await #expect(processExitsWith: .exitCode(0)) { exit(countIdleSwitches()) }
+        await #expect(processExitsWith: .exitCode(0)) { _exit(countIdleSwitches()) }
     }
 }
 
@@ -35,7 +35,7 @@ private let canCount = portloop_test_can_count() == 1 && !_isDebugAssertConfigur
 private final class Echo {
     private let ops: Operations
     private let handle: AssociatedHandle
-    /// Keeps this object, too: a count ends with its process.
+    /// Keeps this object, too: a count ends with its process, by `_exit`, which asks nobody about leaks.
     private var whenRead: ((OperationID, WaitEnd) -> Void)?
 
     init(_ ops: Operations, _ end: NativeHandle) throws {
