@@ -4,11 +4,19 @@ public import LoopCore
 // may call any verb, cancel anything, itself included, and dissociate the handle.
 
 extension EpollPort {
-    /// Which direction the function needs is known only when it says so. Hence it runs at once, whatever waits in either lane; from then on
-    /// it has its place in the lane it named.
-    public func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
+    /// A function whose direction is known stands in line like a verb. Of one whose direction is not, only the function can tell: so it
+    /// runs at once, whatever waits in either lane, and from then on has its place in the lane it named.
+    public func attempt(
+        _ request: PortRequest, _ direction: Direction?, _ body: @escaping (NativeHandle) -> AttemptResult
+    ) -> Submission {
         guard let descriptor = admit(request) else { return refusal() }
         let operation = Operation(beginning: request, .attempt, fd: descriptor.record.fd, length: 0, work: .body(body))
+        if let direction, !mayRunNow(descriptor.lane(direction)) {
+            park(operation, descriptor, direction)
+            // Held back by the function that is calling, and not by the kernel: no edge will tell.
+            if state.record.bodiesRunning > 0 { state.record.agenda.append(descriptor) }
+            return .owesPacket
+        }
         guard state.record.bodiesRunning == 0 else {
             // The function that is calling may hold what this one needs: it returns first.
             operation.record.place = .fresh
@@ -19,8 +27,12 @@ extension EpollPort {
         return answer(operation, completion, request.inline)
     }
 
-    /// Runs what was submitted while another attempt ran. About as many as there were when it began: what they submit waits for the next
-    /// look.
+    private func mayRunNow(_ lane: Lane) -> Bool {
+        lane.record.isClear && lane.record.maybeReady && state.record.bodiesRunning == 0
+    }
+
+    /// Runs what was submitted while another attempt ran, and named no direction. About as many as there were when it began: what they
+    /// submit waits for the next look.
     func runFresh() {
         var left = state.record.fresh.count
         while left > 0, let operation = state.record.fresh.popFirst() {

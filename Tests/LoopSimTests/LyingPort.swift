@@ -40,7 +40,9 @@ final class LyingPort: CompletionPort {
     func accept(_ request: PortRequest) -> Submission { submission }
     func connect(_ request: PortRequest) -> Submission { submission }
     func poll(_ request: PortRequest, _ interest: Readiness) -> Submission { submission }
-    func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission { submission }
+    func attempt(_ request: PortRequest, _ direction: Direction?, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
+        submission
+    }
 }
 
 /// A checked port around a liar, with the memory of two operations and the list of breaches found.

@@ -81,6 +81,39 @@ import Testing
         rig.end(near, far)
     }
 
+    @Test("An attempt puts bytes into the operation's buffer, and those are the outcome's") func attemptBytes() throws {
+        let rig = Rig()
+        let (handle, near, far) = try rig.stream()
+        let id = try rig.ops.perform(on: handle, capacity: 4) { [port = rig.port] op in
+            op.attempt(.read) { handle, buffer in
+                guard let bytes = port.drain(handle, max: buffer.byteCount) else { return .wouldBlock(.read) }
+                for (place, byte) in bytes.enumerated() { buffer.storeBytes(of: byte, toByteOffset: place, as: UInt8.self) }
+                return .done(count: bytes.count)
+            }
+        } completed: { _, _ in
+        }
+        #expect(rig.port.feed(far, bytes("abcdef")) == 6)
+        #expect(try rig.finish(id).bytes == bytes("abcd"))
+        #expect(rig.port.drain(near, max: 4) == bytes("ef"))
+        rig.end(near, far)
+    }
+
+    @Test("An attempt that names a direction waits in its queue") func attemptDirection() throws {
+        let rig = Rig()
+        let (handle, near, far) = try rig.stream(bytesMax: 2)
+        let (write, attempt) = (try rig.write(handle, bytes("abc")), unsafe try rig.ops.prepare(handle).id)
+        try rig.ops.attempt(attempt, .write) { [port = rig.port] handle in
+            port.feed(handle, bytes("d")) == 1 ? .done(count: 1) : .wouldBlock(.write)
+        }
+        rig.loop.turn(.poll)
+        #expect(try rig.ops.state(attempt) == .submitted)
+        #expect(rig.port.drain(far, max: 8) == bytes("ab"))
+        #expect(try rig.finish(write).completion.count == 3)
+        #expect(try rig.finish(attempt).completion.count == 1)
+        #expect(rig.port.drain(far, max: 8) == bytes("cd"))
+        rig.end(near, far)
+    }
+
     @Test("A datagram keeps its edges, and one that is cut says so") func datagrams() throws {
         let rig = Rig()
         let (near, far) = rig.port.makeDatagramPair()

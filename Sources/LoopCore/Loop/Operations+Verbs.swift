@@ -76,12 +76,14 @@ extension Operations {
         try start(id, .none, inline) { port, request in port.poll(request, interest) }
     }
 
-    /// Runs a non-blocking call of the adapter's own whenever the handle may be ready for it.
+    /// Runs a non-blocking call of the adapter's own whenever the handle may be ready for it: from the first time on if a direction is
+    /// named, else at once and whenever the direction that the call then names is ready.
     @discardableResult
     public func attempt(
-        _ id: OperationID, inline: InlineCompletion = .never, _ body: @escaping (NativeHandle) -> AttemptResult
+        _ id: OperationID, _ direction: Direction? = nil, inline: InlineCompletion = .never,
+        _ body: @escaping (NativeHandle) -> AttemptResult
     ) throws(OperationError) -> Started {
-        try start(id, .received, inline) { port, request in port.attempt(request, body) }
+        try start(id, .received, inline) { port, request in port.attempt(request, direction, body) }
     }
 
     @inline(__always)

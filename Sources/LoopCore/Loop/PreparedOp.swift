@@ -81,9 +81,20 @@
     /// Accepts one connection: the handle is ``Completion/acquired``.
     public consuming func accept() -> Decision { decide(.none) { port, request in port.accept(request) } }
 
-    /// Runs a non-blocking call of the adapter's own whenever the handle may be ready for it.
-    public consuming func attempt(_ body: @escaping (NativeHandle) -> AttemptResult) -> Decision {
-        decide(.received) { port, request in port.attempt(request, body) }
+    /// Runs a non-blocking call of the adapter's own whenever the handle may be ready for it: from the first time on if a direction is
+    /// named, else at once and whenever the direction that the call then names is ready.
+    ///
+    /// The call is lent the operation's buffer. Bytes that it puts there are the outcome's, as many as it says were done.
+    public consuming func attempt(
+        _ direction: Direction? = nil, _ body: @escaping (NativeHandle, inout MutableRawSpan) -> AttemptResult
+    ) -> Decision {
+        decide(.received) { port, request in
+            port.attempt(request, direction) { handle in
+                // SAFETY: the function is called before the packet, up to which the buffer is the ledger's (C2).
+                var buffer = unsafe MutableRawSpan(_unsafeBytes: request.buffer)
+                return body(handle, &buffer)
+            }
+        }
     }
 
     private consuming func decide(_ flow: ByteFlow, _ verb: (any CompletionPort, PortRequest) -> Submission) -> Decision {

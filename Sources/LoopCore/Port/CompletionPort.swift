@@ -105,7 +105,10 @@ public protocol CompletionPort: AnyObject {
 
     /// Runs a non-blocking system call of the adapter's whenever the handle may be ready, until it says done or failed.
     /// Where readiness does not exist (Windows), the answer is ``Submission/refused(_:)``.
-    func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission
+    ///
+    /// With a direction it stands in line like a verb of that direction: behind those that wait, and without a first call where the handle
+    /// is known not to be ready. Without one the first call is made at once, because it is what finds out the direction.
+    func attempt(_ request: PortRequest, _ direction: Direction?, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission
 }
 
 extension CompletionPort {

@@ -45,8 +45,8 @@ final class CampaignObserver: ForwardingPort {
 
     func poll(_ request: PortRequest, _ interest: Readiness) -> Submission { note(request, inner.poll(request, interest)) }
 
-    func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
-        note(request, inner.attempt(request, body))
+    func attempt(_ request: PortRequest, _ direction: Direction?, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
+        note(request, inner.attempt(request, direction, body))
     }
 
     private func note(_ request: PortRequest, _ answer: Submission) -> Submission {

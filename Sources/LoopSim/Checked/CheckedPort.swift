@@ -129,8 +129,8 @@ public final class CheckedPort: ForwardingPort, Sendable {
         check(.poll(interest), request) { port in port.poll(request, interest) }
     }
 
-    public func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
-        check(.other, request) { port in port.attempt(request, body) }
+    public func attempt(_ request: PortRequest, _ direction: Direction?, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
+        check(.other, request) { port in port.attempt(request, direction, body) }
     }
 
     // SAFETY: as for `inner`.

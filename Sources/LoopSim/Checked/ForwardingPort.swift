@@ -63,7 +63,7 @@ extension ForwardingPort {
 
     public func poll(_ request: PortRequest, _ interest: Readiness) -> Submission { inner.poll(request, interest) }
 
-    public func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
-        inner.attempt(request, body)
+    public func attempt(_ request: PortRequest, _ direction: Direction?, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
+        inner.attempt(request, direction, body)
     }
 }

@@ -117,7 +117,7 @@ final class SimulatedKernel {
     }
 
     private func perform(_ operation: SimulatedOperation, _ object: SimulatedObject, _ lane: Lane) -> Completion? {
-        guard case .attempt(let body) = operation.verb else { return object.perform(operation, self) }
+        guard case .attempt(_, let body) = operation.verb else { return object.perform(operation, self) }
         switch body(object.handle) {
         case .done(let count): return SimulatedStatus.success.completion(count: count)
         case .failed(let code): return Completion(count: 0, error: code, status: SimulatedStatus.deviceError.status, severity: .error)

@@ -153,7 +153,7 @@ public final class SimulatedPort: CompletionPort, Sendable {
 
     /// The adapter's function is called from here or from a later ``wait(into:for:)``, while every queue is whole. It does its work with
     /// ``feed(_:_:)`` and ``drain(_:max:)``, which are this kernel's non-blocking calls.
-    public func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
-        kernel.start(.attempt(body), request)
+    public func attempt(_ request: PortRequest, _ direction: Direction?, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
+        kernel.start(.attempt(direction, body), request)
     }
 }

@@ -117,8 +117,8 @@ public final class ReplayPort: CompletionPort, Sendable {
     }
 
     /// The function is not called: what it did is in the trace.
-    public func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
-        replay("attempt", request, isInput: true) { _ in "-" }
+    public func attempt(_ request: PortRequest, _ direction: Direction?, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
+        replay("attempt", request, isInput: true) { _ in TraceBook.direction(direction) }
     }
 
     // SAFETY: see the type.

@@ -45,6 +45,14 @@ struct TraceBook {
 
     func offset(_ offset: FileOffset?) -> String { offset.map { "\($0.rawValue)" } ?? "-" }
 
+    static func direction(_ direction: Direction?) -> String {
+        switch direction {
+        case .read: "read"
+        case .write: "write"
+        case nil: "-"
+        }
+    }
+
     /// Bytes that go out are named by a sum: enough to see that a repetition sends others.
     func sum(_ request: PortRequest, _ ranges: [Range<Int>]) -> String {
         var sum: UInt64 = 0

@@ -130,8 +130,8 @@ public final class TraceRecorder: ForwardingPort, Sendable {
         record("poll", request, isInput: false, "\(interest.rawValue)") { port in port.poll(request, interest) }
     }
 
-    public func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
-        record("attempt", request, isInput: true, "-") { port in port.attempt(request, body) }
+    public func attempt(_ request: PortRequest, _ direction: Direction?, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
+        record("attempt", request, isInput: true, TraceBook.direction(direction)) { port in port.attempt(request, direction, body) }
     }
 
     // SAFETY: see the type.

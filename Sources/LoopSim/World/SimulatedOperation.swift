@@ -61,15 +61,15 @@ enum SimulatedVerb {
     case accept
     case connect
     case poll(Readiness)
-    case attempt((NativeHandle) -> AttemptResult)
+    case attempt(Direction?, (NativeHandle) -> AttemptResult)
     /// An adapter's own native call: the object does nothing for it, the test does.
     case native
 
-    /// Which queue of its object it waits in. An attempt begins as a read and moves when its function says so.
+    /// Which queue of its object it waits in. An attempt that names no direction begins as a read; each moves when its function says so.
     var lane: Lane {
         switch self {
-        case .read, .receive, .accept, .attempt, .native: .reads
-        case .write, .send, .connect: .writes
+        case .read, .receive, .accept, .attempt(nil, _), .attempt(.read, _), .native: .reads
+        case .write, .send, .connect, .attempt(.write, _): .writes
         case .poll: .polls
         }
     }

@@ -119,7 +119,9 @@ final class MockPort: CompletionPort {
     func accept(_ request: PortRequest) -> Submission { begin("accept", request) }
     func connect(_ request: PortRequest) -> Submission { begin("connect", request) }
     func poll(_ request: PortRequest, _ interest: Readiness) -> Submission { begin("poll", request) }
-    func attempt(_ request: PortRequest, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission { begin("attempt", request) }
+    func attempt(_ request: PortRequest, _ direction: Direction?, _ body: @escaping (NativeHandle) -> AttemptResult) -> Submission {
+        begin("attempt", request)
+    }
 
     private func begin(_ verb: String, _ request: PortRequest) -> Submission {
         journal.add(verb)

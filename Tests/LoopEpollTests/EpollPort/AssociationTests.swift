@@ -177,7 +177,7 @@ import Testing
         weak let witness = guardian
         let attempt = Lent(capacity: 0)
         bench.start(attempt, on: near) { [guardian] in
-            $0.attempt($1) { _ in guardian == nil ? .done(count: 0) : .wouldBlock(.read) }
+            $0.attempt($1, nil) { _ in guardian == nil ? .done(count: 0) : .wouldBlock(.read) }
         }
         guardian = nil
         #expect(witness != nil)

@@ -10,9 +10,9 @@ import Testing
         let near = try bench.associate(Carrier.pipe.open().near)
         let attempt = Lent(capacity: 0)
         #expect(
-            bench.start(attempt, on: near, inline: .allowed) { $0.attempt($1) { _ in .done(count: 4) } }
+            bench.start(attempt, on: near, inline: .allowed) { $0.attempt($1, nil) { _ in .done(count: 4) } }
                 == .completed(Completion(count: 4)))
-        bench.start(attempt, on: near, inline: .never) { $0.attempt($1) { _ in .failed(.number(EIO)) } }
+        bench.start(attempt, on: near, inline: .never) { $0.attempt($1, nil) { _ in .failed(.number(EIO)) } }
         let completion = bench.packet(of: attempt)
         #expect(completion.error == .number(EIO))
         #expect(completion.severity == .error)
@@ -28,7 +28,7 @@ import Testing
         var arrived: [UInt8] = []
         let attempt = Lent(capacity: 0)
         bench.start(attempt, on: near) {
-            $0.attempt($1) { handle in
+            $0.attempt($1, nil) { handle in
                 #expect(handle == near.handle)
                 runs += 1
                 while let bytes = ends.near.read(), !bytes.isEmpty { arrived += bytes }
@@ -55,7 +55,7 @@ import Testing
         let attempt = Lent(capacity: 0)
         var hasRead = false
         bench.start(attempt, on: near) {
-            $0.attempt($1) { _ in
+            $0.attempt($1, nil) { _ in
                 if !hasRead { hasRead = ends.near.read() != nil }
                 guard hasRead else { return .wouldBlock(.read) }
                 return ends.near.write([5]) == 1 ? .done(count: 1) : .wouldBlock(.write)
@@ -82,7 +82,7 @@ import Testing
         var left = 2
         let (attempt, read) = (Lent(capacity: 0), Lent(capacity: 8))
         bench.start(attempt, on: near) {
-            $0.attempt($1) { _ in
+            $0.attempt($1, nil) { _ in
                 guard ends.near.read(max: 1) != nil else { return .wouldBlock(.read) }
                 left -= 1
                 return left > 0 ? .wouldBlock(.read) : .done(count: 0)
@@ -98,6 +98,88 @@ import Testing
         bench.end()
     }
 
+    @Test("A function whose direction is named is first called when there is something for it")
+    func namedDirection() throws {
+        let bench = try PortBench()
+        let ends = Carrier.pipe.open()
+        let near = try bench.associate(ends.near)
+        let attempt = Lent(capacity: 0)
+        var runs = 0
+        bench.start(attempt, on: near, inline: .allowed) {
+            $0.attempt($1, .read) { _ in
+                runs += 1
+                return ends.near.read().map { .done(count: $0.count) } ?? .wouldBlock(.read)
+            }
+        }
+        #expect(bench.packetsNow().isEmpty)
+        #expect(runs == 0)
+        ends.far.write([1, 2])
+        #expect(bench.packet(of: attempt) == Completion(count: 2))
+        #expect(runs == 1)
+        bench.end()
+    }
+
+    @Test("A function whose direction is named is called at once where nothing stands in its way")
+    func namedDirectionAtOnce() throws {
+        let bench = try PortBench()
+        let near = try bench.associate(Carrier.unixStream.open().near)
+        let attempt = Lent(capacity: 0)
+        #expect(
+            bench.start(attempt, on: near, inline: .allowed) { $0.attempt($1, .write) { _ in .done(count: 4) } }
+                == .completed(Completion(count: 4)))
+        bench.end()
+    }
+
+    @Test("A function whose direction is named stands in line; one whose direction is not goes first")
+    func standsInLine() throws {
+        let bench = try PortBench()
+        let ends = Carrier.unixStream.open()
+        let near = try bench.associate(ends.near)
+        let (read, named, eager) = (Lent(capacity: 1), Lent(capacity: 0), Lent(capacity: 0))
+        func take() -> AttemptResult { ends.near.read(max: 1).map { .done(count: Int($0[0])) } ?? .wouldBlock(.read) }
+        bench.start(read, on: near) { $0.read($1, at: nil) }
+        ends.far.write([1, 2, 3])
+        bench.start(named, on: near) { $0.attempt($1, .read) { _ in take() } }
+        bench.start(eager, on: near) { $0.attempt($1, nil) { _ in take() } }
+        let found = bench.packets(3)
+        #expect(found.map(\.lent.address) == [eager.address, read.address, named.address])
+        #expect(found.map(\.completion.count) == [1, 1, 3])
+        #expect(read.bytes(1) == [2])
+        bench.end()
+    }
+
+    @Test("One that another function starts runs after it, and in front of what that function starts later", arguments: [false, true])
+    func namedWithin(_ isDrained: Bool) throws {
+        let bench = try PortBench()
+        let ends = Carrier.unixStream.open()
+        let near = try bench.associate(ends.near)
+        let (outer, inner, read) = (Lent(capacity: 0), Lent(capacity: 0), Lent(capacity: 8))
+        if !isDrained {
+            ends.far.write([1, 2, 3])
+            #expect(bench.packetsNow().isEmpty)
+        }
+        var isInside = false
+        bench.start(outer, on: near) {
+            $0.attempt($1, .read) { _ in
+                isInside = true
+                defer { isInside = false }
+                bench.start(inner, on: near) {
+                    $0.attempt($1, .read) { _ in
+                        #expect(!isInside, "no function runs inside another")
+                        return ends.near.read(max: 1).map { .done(count: Int($0[0])) } ?? .wouldBlock(.read)
+                    }
+                }
+                bench.start(read, on: near) { $0.read($1, at: nil) }
+                return ends.near.read(max: 1).map { .done(count: Int($0[0])) } ?? .wouldBlock(.read)
+            }
+        }
+        if isDrained { ends.far.write([1, 2, 3]) }
+        let counts = Dictionary(uniqueKeysWithValues: bench.packets(3).map { ($0.lent.address, $0.completion.count) })
+        #expect(counts == [outer.address: 1, inner.address: 2, read.address: 1])
+        #expect(read.bytes(1) == [3])
+        bench.end()
+    }
+
     @Test("A function may start other verbs, and what it starts in its own direction comes after it")
     func startsOthers() throws {
         let bench = try PortBench()
@@ -107,7 +189,7 @@ import Testing
         var isInside = false
         var isWaiting = true
         bench.start(attempt, on: near) {
-            $0.attempt($1) { _ in
+            $0.attempt($1, nil) { _ in
                 if isWaiting {
                     isWaiting = false
                     return .wouldBlock(.read)
@@ -117,7 +199,7 @@ import Testing
                 bench.start(read, on: near) { $0.read($1, at: nil) }
                 bench.start(write, on: near) { $0.write($1, count: 1, at: nil) }
                 bench.start(inner, on: near) {
-                    $0.attempt($1) { _ in
+                    $0.attempt($1, nil) { _ in
                         #expect(!isInside, "no function runs inside another")
                         return .done(count: 7)
                     }
@@ -142,7 +224,7 @@ import Testing
         let attempt = Lent(capacity: 0)
         var runs = 0
         bench.start(attempt, on: near) {
-            $0.attempt($1) { _ in
+            $0.attempt($1, nil) { _ in
                 runs += 1
                 guard runs == 2 else { return .wouldBlock(.read) }
                 #expect(bench.cancel(attempt) == .requested)
@@ -165,7 +247,7 @@ import Testing
         let (attempt, read, waiter) = (Lent(capacity: 0), Lent(capacity: 8), Lent(capacity: 0))
         var runs = 0
         bench.start(attempt, on: near) {
-            $0.attempt($1) { _ in
+            $0.attempt($1, nil) { _ in
                 runs += 1
                 guard runs == 2 else { return .wouldBlock(.read) }
                 #expect(bench.cancel(read) == .requested)
@@ -192,7 +274,7 @@ import Testing
         let (attempt, read) = (Lent(capacity: 0), Lent(capacity: 8))
         var runs = 0
         bench.start(attempt, on: near) {
-            $0.attempt($1) { _ in
+            $0.attempt($1, nil) { _ in
                 runs += 1
                 if runs == 2 { bench.dissociate(near) }
                 return .wouldBlock(.read)
@@ -219,7 +301,7 @@ import Testing
         var guardian: Guardian? = Guardian { #expect(bench.cancel(read) == .requested) }
         weak let witness = guardian
         bench.start(attempt, on: near) { [guardian] in
-            $0.attempt($1) { _ in
+            $0.attempt($1, nil) { _ in
                 guard ends.near.isOpen, guardian != nil else { return .failed(.number(EBADF)) }
                 return .wouldBlock(.write)
             }
@@ -238,7 +320,7 @@ import Testing
         let bench = try PortBench()
         let near = try bench.associate(OpenFile(path: "/dev/null", O_RDWR))
         let attempt = Lent(capacity: 0)
-        bench.start(attempt, on: near) { $0.attempt($1) { _ in .wouldBlock(.read) } }
+        bench.start(attempt, on: near) { $0.attempt($1, nil) { _ in .wouldBlock(.read) } }
         #expect(bench.packet(of: attempt).error == .number(EAGAIN))
         bench.end()
     }

@@ -31,7 +31,7 @@ import Testing
                 }
             }
             let answer = bench.start(Lent(capacity: 0), on: near, inline: .allowed) {
-                $0.attempt($1) { _ in ends.near.write([1]) < 0 ? .failed(.number(errno)) : .done(count: 1) }
+                $0.attempt($1, nil) { _ in ends.near.write([1]) < 0 ? .failed(.number(errno)) : .done(count: 1) }
             }
             require(answer.completion.error == .number(EPIPE))
         }
