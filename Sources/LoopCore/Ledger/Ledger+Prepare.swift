@@ -17,6 +17,7 @@ extension Ledger {
         cell.record.address = address
         cell.record.bytesOnError = bytesOnError
         cell.record.flow = .none
+        cell.record.completer = .driver
         cell.record.place = place
         cell.record.preparedAt = now
         cell.clearControlBlock()

@@ -64,6 +64,7 @@ extension Ledger {
     }
 
     func askPort(_ cell: Cell) -> Bool {
+        guard case .driver = cell.record.completer else { return endRemote(cell) }
         switch port.cancel(request(cell)) {
         case .requested: return true
         case .notFound: return false
@@ -71,5 +72,14 @@ extension Ledger {
             counts.refusedCancels &+= 1
             return false
         }
+    }
+
+    /// Nobody has to be heard for it to end: the ledger sends its packet, once.
+    // SAFETY: the record is submitted, so its block is the one the ledger will look for.
+    private func endRemote(_ cell: Cell) -> Bool {
+        guard cell.record.completer == .whoeverIsFirst else { return false }
+        cell.record.completer = .nobodyAnyMore
+        unsafe port.post(cell.block, port.abortedCompletion)
+        return true
     }
 }

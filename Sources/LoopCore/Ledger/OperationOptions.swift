@@ -12,6 +12,24 @@ public enum AddressRoom: UInt8, Sendable {
     case one
 }
 
+/// What a cancel does to an operation that somebody else completes (``PreparedOp/remote(whenCancelled:_:)``).
+public enum RemoteCancel: UInt8, Sendable {
+    /// Nothing: who completes it is waited for, at most for the grace. For work that goes on elsewhere and uses the handle.
+    case waits
+    /// It ends it at once, as aborted, and a completion that comes later goes nowhere. For a wait, which uses nothing.
+    case ends
+}
+
+/// Who completes an operation.
+enum Completer: UInt8 {
+    /// The port, or somebody who finishes whether he is asked to end or not.
+    case driver
+    /// Somebody, or the cancel that comes first.
+    case whoeverIsFirst
+    /// One of those has: the packet is on its way.
+    case nobodyAnyMore
+}
+
 /// Whether the count of a completion speaks of bytes that were put into the buffer.
 enum ByteFlow: UInt8 {
     case none

@@ -15,6 +15,7 @@ struct Record {
     var address = AddressRoom.none
     var capacity: UInt32 = 0
     var bytesOnError = BytesOnError.withheld
+    var completer = Completer.driver
     /// Advanced each time the record is retired, so an id of an earlier operation never fits again.
     var generation: UInt64 = 1
     /// The association it is on; nil while it is on none, free or taken.

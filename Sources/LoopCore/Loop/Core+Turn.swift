@@ -16,10 +16,9 @@ extension Core {
     /// A completion that came from elsewhere becomes a packet like any other.
     private func complete(_ id: OperationID, _ completion: Completion) {
         guard !isEnded else { return }  // Leaked with the loop: there is no port to post to, and nobody to tell.
-        guard id.ledger == ledger.number, let cell = ledger.slab.find(id.index, generation: id.generation) else {
-            ledger.counts.staleIDs += 1
-            return
-        }
+        // Where a cancel came first it has sent the packet, and the result may have been taken since.
+        guard let cell = ledger.slab.find(id.index, generation: id.generation), cell.record.completer != .nobodyAnyMore else { return }
+        if cell.record.completer == .whoeverIsFirst { cell.record.completer = .nobodyAnyMore }
         // SAFETY: the record is in the slab, so its address is the one the ledger will look for.
         unsafe port.post(cell.block, completion)
     }

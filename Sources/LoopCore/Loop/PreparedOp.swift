@@ -34,9 +34,16 @@
     }
 
     /// Hands the operation to somebody else, a thread pool or a wait on an event, who completes it from any thread.
-    public consuming func remote(_ start: (RemoteCompletion) -> Void) -> Decision {
-        let (loop, id) = (operations.loop, id)
+    ///
+    /// With ``RemoteCancel/ends`` it is a wait for something in the adapter itself, which ends when it is cancelled, timed out or retired:
+    ///
+    /// ```swift
+    /// try await ops.perform(on: handle) { op in op.remote(whenCancelled: .ends) { waiter = $0 } }
+    /// ```
+    public consuming func remote(whenCancelled: RemoteCancel = .waits, _ start: (RemoteCompletion) -> Void) -> Decision {
+        let (loop, id, cell) = (operations.loop, id, cell)
         return decide(.none) { port, _ in
+            if whenCancelled == .ends { cell.record.completer = .whoeverIsFirst }
             start(RemoteCompletion(id, loop, aborted: port.abortedCompletion))
             return .owesPacket
         }

@@ -4,6 +4,8 @@ internal import Synchronization
 ///
 /// Sendable, usable from any thread, once: the first completion posts exactly one packet and any later one does nothing. If it is dropped
 /// unused it completes the operation as aborted, with the platform's own code for that, so that nobody waits for ever.
+///
+/// A cancel does not reach it: whoever holds it finishes in any case, or is not needed any more (``RemoteCancel``).
 public final class RemoteCompletion: Sendable {
     private let id: OperationID
     private let loop: EventLoop

@@ -108,6 +108,38 @@ extension ContractSuite {
             run.fixture.feed(ends.far, [8])
             run.expectEqual(try run.finish(try run.read(handle)).bytes, [8], "no byte was lost")
         },
+        ContractCase("C9", "a wait that stands for nothing outside ends at once: by a cancel, by its deadline, by a retire") {
+            run throws(CaseFailure) in
+            let (handle, _) = try run.stream()
+            let (cancelled, timedOut, retired) = (try run.standBy(handle), try run.standBy(handle, .zero), try run.standBy(handle))
+            let began = run.loop.now
+            _ = try run.must("cancel") { () throws(OperationError) in try run.ops.cancel(cancelled.id) }
+            let again = try run.must("cancel") { () throws(OperationError) in try run.ops.cancel(cancelled.id) }
+            run.expect(!again, "there is nothing left to ask")
+            cancelled.remote.value?.complete(count: 1)
+            run.expect(cancelled.end.value == nil, "nobody is told from within a call")
+            try run.turn(until: "the packets") { cancelled.end.value != nil && timedOut.end.value != nil }
+            run.expect(cancelled.end.value == .cancelled, "the end of the one that was cancelled")
+            run.expect(timedOut.end.value == .timedOut, "the end of the one whose deadline passed")
+            try run.must("retire") { () throws(OperationError) in try run.ops.retire(handle) }
+            try run.turn(until: "the last packet") { retired.end.value != nil }
+            run.expect(run.loop.now.nanoseconds(since: began) < 20_000_000, "no grace is waited for")
+            for wait in [cancelled, timedOut, retired] {
+                let (completion, _) = try run.finish(wait.id)
+                run.expect(completion.severity == .aborted && completion.count == 0, "the packet says aborted")
+            }
+            run.expectPackets(3)
+        },
+        ContractCase("C9", "a wait that stands for nothing outside ends as finished if it was completed first") { run throws(CaseFailure) in
+            let (handle, _) = try run.stream()
+            let wait = try run.standBy(handle)
+            wait.remote.value?.complete(count: 7)
+            run.ops.cancelWait(wait.id)
+            try run.turn(until: "the packet") { wait.end.value != nil }
+            run.expect(wait.end.value == .finished, "the end")
+            run.expectEqual(try run.finish(wait.id).completion.count, 7, "the count")
+            run.expectPackets(1)
+        },
         ContractCase("C9", "a wait for an operation that is cancelled ends as cancelled when the packet says so") {
             run throws(CaseFailure) in
             let (handle, ends) = try run.stream()
@@ -185,6 +217,21 @@ extension ContractRun {
         answer()
         try turn(until: "the late packet") { ops.metrics.operations.orphaned == 0 }
         expect(phase(id) == .free, "its memory is back")
+    }
+
+    /// Performs an operation that waits for its remote completion and for nothing outside.
+    func standBy(
+        _ handle: AssociatedHandle, _ timeout: Duration? = nil
+    ) throws(CaseFailure) -> (id: OperationID, remote: Found<RemoteCompletion>, end: Found<WaitEnd>) {
+        let (remote, end) = (Found<RemoteCompletion>(), Found<WaitEnd>())
+        let id = try must("perform") { () throws(OperationError) in
+            try ops.perform(on: handle, timeout: timeout) { op in
+                op.remote(whenCancelled: .ends) { remote.value = $0 }
+            } completed: { _, ended in
+                end.set(ended)
+            }
+        }
+        return (id, remote, end)
     }
 
     /// Waits by callback; the end is put where it can be looked at.

@@ -62,6 +62,61 @@ import Testing
         }
     }
 
+    @Test("A wait that a cancel ends is no request to the port, and what completes it later is no stale id") func cancelled() throws {
+        try Bench.run { bench in
+            var remotes: [RemoteCompletion] = []
+            let id = try bench.ops.perform(on: bench.associate()) { op in
+                op.remote(whenCancelled: .ends) { remotes.append($0) }
+            } completed: { _, _ in
+            }
+            #expect(try bench.ops.cancel(id))
+            #expect(try !bench.ops.cancel(id))
+            bench.settle()
+            #expect(try bench.ops.result(id).completion == MockPort.aborted)
+            RealThread.elsewhere { [remote = remotes.removeFirst()] in remote.complete(count: 1) }
+            bench.settle()
+            #expect(bench.port.journal.count("cancel") == 0 && bench.port.journal.count("post") == 1)
+            #expect(bench.ops.metrics.operations.staleIDs == 0)
+        }
+    }
+
+    @Test("A completion and a cancel of the same turn are one packet", arguments: [true, false])
+    func bothAtOnce(isCancelFirst: Bool) throws {
+        try Bench.run { bench in
+            var remotes: [RemoteCompletion] = []
+            let id = try bench.ops.perform(on: bench.associate()) { op in
+                op.remote(whenCancelled: .ends) { remotes.append($0) }
+            } completed: { _, _ in
+            }
+            if isCancelFirst { _ = try bench.ops.cancel(id) }
+            remotes[0].complete(count: 3)
+            if !isCancelFirst { bench.ops.cancelWait(id) }
+            bench.settle()
+            #expect(try bench.ops.result(id).completion == (isCancelFirst ? MockPort.aborted : Completion(count: 3)))
+            #expect(bench.port.journal.count("post") == 1)
+            #expect(bench.ops.metrics.operations.stalePackets == 0)
+        }
+    }
+
+    @Test("The next operation of a record is asked of the port again") func recycled() throws {
+        try Bench.run { bench in
+            let handle = try bench.associate()
+            for _ in 0..<2 {
+                let wait = try bench.ops.perform(on: handle) { op in
+                    op.remote(whenCancelled: .ends) { _ in }
+                } completed: { _, _ in
+                }
+                bench.settle()
+                try bench.ops.free(wait)
+                let read = try bench.read(handle, capacity: 0)
+                #expect(try bench.ops.cancel(read))
+                bench.settle()
+                try bench.ops.free(read)
+            }
+            #expect(bench.port.journal.count("cancel") == 2)
+        }
+    }
+
     @Test("One that comes for an operation that was given up on brings back its memory") func orphan() throws {
         try Bench.run { bench in
             var remotes: [RemoteCompletion] = []
