@@ -86,18 +86,18 @@ public struct StuckOperation: Hashable, Sendable {
 /// Whom to tell.
 enum Waiter {
     case callback((OperationID, WaitEnd) -> Void)
-    case task(SuspendedTask)
+    case task(SuspendedTask<WaitEnd>)
 }
 
-/// The one place that holds a bare continuation: resumed once, by whoever takes it out of its record.
-@safe struct SuspendedTask {
-    private let continuation: UnsafeContinuation<WaitEnd, Never>
+/// The one place that holds a bare continuation: resumed once, by whoever takes it out of its record or of its handle's.
+@safe struct SuspendedTask<End: Sendable> {
+    private let continuation: UnsafeContinuation<End, Never>
 
-    // SAFETY: the ledger hands a waiter out once, as it leaves the record (L5).
-    init(_ continuation: UnsafeContinuation<WaitEnd, Never>) { unsafe self.continuation = continuation }
+    // SAFETY: the ledger hands a waiter out once, as it leaves the record (L5) or its handle is retired.
+    init(_ continuation: UnsafeContinuation<End, Never>) { unsafe self.continuation = continuation }
 
     // SAFETY: as above.
-    func resume(_ end: WaitEnd) { unsafe continuation.resume(returning: end) }
+    func resume(_ end: End) { unsafe continuation.resume(returning: end) }
 }
 
 /// What is to be told beside the completions, once the present batch has been settled.

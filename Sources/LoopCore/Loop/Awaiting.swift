@@ -19,6 +19,24 @@ extension Operations {
         return try ledger.take(ledger.find(id), end: end)
     }
 
+    /// Retires a handle and waits until it is the caller's again, for at most the cancel grace: ``retire(_:_:)`` for tasks.
+    ///
+    /// Cancelling the task does not shorten it: what follows is the close, and that is safe only afterwards.
+    // SAFETY: a retire tells its waiter once, and `isAssociated` has said that it will take it.
+    public func awaitRetire(
+        _ handle: AssociatedHandle, isolation: isolated (any Actor)? = #isolation
+    ) async throws(OperationError) -> RetireReport {
+        guard ledger.isAssociated(handle) else { throw .notAssociated }
+        return unsafe await withUnsafeContinuation { continuation in
+            let task = unsafe SuspendedTask(continuation)
+            do throws(OperationError) {
+                try retire(handle) { report in task.resume(report) }
+            } catch {
+                trap("A handle that was associated a moment ago cannot be retired now: \(error).")
+            }
+        }
+    }
+
     /// Parks the task in the operation's record until the packet, or the grace after a cancel, resumes it.
     // SAFETY: the record hands the continuation out once (L5), and `checkCanWait` has said that it will take it.
     private func suspend(

@@ -10,7 +10,7 @@ public enum AssociationError: Error, Hashable, Sendable {
     case blocking
     /// A console completes nothing. Use a thread, or the platform's own console interface.
     case console
-    /// A directory cannot be read or waited for.
+    /// A directory cannot be read or waited for. On Windows one can, for its changes, and is accepted.
     case directory
     /// The number names no open kernel object.
     case badHandle
