@@ -1,0 +1,2 @@
+internal import CLoopWin32
+internal import LoopCore
