@@ -5,8 +5,8 @@
 // itself, right after the call: nothing can clobber `GetLastError` in between. Results go through pointers, written on success only.
 // Handles and sockets are `intptr_t`, strings are UTF-16 and end with NUL.
 //
-// No function allocates, none blocks unless its name or its comment says so, and none keeps a pointer past its return, but for the
-// control block and the buffers of an overlapped call, which are the kernel's until the packet.
+// No function blocks unless its name or its comment says so, and none keeps a pointer past its return, but for the control block and the
+// buffers of an overlapped call, which are the kernel's until the packet.
 #ifndef CLOOPWIN32_H
 #define CLOOPWIN32_H
 

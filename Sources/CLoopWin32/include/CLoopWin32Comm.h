@@ -74,6 +74,11 @@ typedef struct portloop_win32_comm_properties {
 
 CLOOPWIN32_CALL uint32_t portloop_win32_comm_state_get(intptr_t handle, portloop_win32_comm_state *state);
 CLOOPWIN32_CALL uint32_t portloop_win32_comm_state_set(intptr_t handle, const portloop_win32_comm_state *state);
+
+// The state that a line of words stands for ("baud=9600 parity=e data=7 stop=1 rts=hs"); no port is asked. What the words do not name
+// keeps its value. The corresponding function is `BuildCommDCBW`.
+CLOOPWIN32_CALL uint32_t portloop_win32_comm_state_parse(const uint16_t *text, portloop_win32_comm_state *state);
+
 CLOOPWIN32_CALL uint32_t portloop_win32_comm_timeouts_get(intptr_t handle, portloop_win32_comm_timeouts *timeouts);
 CLOOPWIN32_CALL uint32_t portloop_win32_comm_timeouts_set(intptr_t handle, const portloop_win32_comm_timeouts *timeouts);
 
