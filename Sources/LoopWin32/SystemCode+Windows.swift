@@ -48,8 +48,9 @@ extension RawStatus {
     static let pipeBroken = RawStatus(rawValue: 0xC000_014B)
     /// STATUS_INVALID_HANDLE.
     static let invalidHandle = RawStatus(rawValue: 0xC000_0008)
-    /// STATUS_UNSUCCESSFUL, where a code has no status of its own to stand beside it.
-    static let unsuccessful = RawStatus(rawValue: 0xC000_0001)
+
+    /// A code that a call returned and that has no status of its own. The corresponding macro is `NTSTATUS_FROM_WIN32`.
+    init(_ code: SystemCode) { self.init(rawValue: 0xC007_0000 | UInt32(bitPattern: code.rawValue) & 0xFFFF) }
 
     /// What the kernel goes by when it decides whether a call that returned at once owes a packet: the two top bits. Success and
     /// information (STATUS_TIMEOUT among them) and warnings do, errors do not.
@@ -69,8 +70,9 @@ extension RawStatus {
 extension Completion {
     static func success(_ count: Int, status: RawStatus = .success) -> Completion { Completion(count: count, status: status) }
 
-    static func failure(_ code: SystemCode, count: Int = 0, status: RawStatus = .unsuccessful) -> Completion {
-        Completion(count: count, error: code, status: status, severity: .error)
+    /// A call's own failure.
+    static func failure(_ code: SystemCode) -> Completion {
+        Completion(count: 0, error: code, status: RawStatus(code), severity: .error)
     }
 
     /// Ended by a cancel, after `count` bytes.

@@ -9,7 +9,7 @@ extension Win32Port {
         try bind(handle, object, isAssociated: known != nil)
 
         // The kernel took the number as new, so whatever had it here was closed without a word.
-        if let known { forget(known, because: .failure(.invalidHandle, status: .invalidHandle)) }
+        if let known { forget(known, because: Completion(status: .invalidHandle, count: 0)) }
         place(key, handle, object)
         state.record.keys[handle] = key
         state.record.bound[handle] = object

@@ -15,7 +15,7 @@ extension Win32Port {
         switch code {
         case .endOfFile: return answer(operation, .success(0, status: .endOfFile), request.inline)
         case .brokenPipe: return answer(operation, .success(0, status: .pipeBroken), request.inline)
-        default: return refuse(operation, code)
+        default: return answer(operation, .failure(code), request.inline)
         }
     }
 
@@ -24,7 +24,7 @@ extension Win32Port {
         let isFile = handle.record.object.kind == .file
         guard !isFile || offset != nil else { return .refused(.invalidParameter) }
         let operation = Operation(beginning: request, .write, on: handle, length: count, offset: isFile ? offset : nil)
-        return submit(operation) { unsafe $0.callFileWrite($0.record.buffer, $0.record.length) }
+        return submit(operation, request.inline) { unsafe $0.callFileWrite($0.record.buffer, $0.record.length) }
     }
 
     /// Writes ranges of the buffer as one write, so that they are one message on a pipe that has messages.
@@ -34,13 +34,13 @@ extension Win32Port {
         guard !isFile || offset != nil else { return .refused(.invalidParameter) }
         let operation = Operation(beginning: request, .write, on: handle, offset: isFile ? offset : nil)
         let count = ranges.reduce(0) { $0 + $1.count }
-        guard let counted = UInt32(exactly: count) else { return refuse(operation, .invalidParameter) }
+        guard let counted = UInt32(exactly: count) else { return answer(operation, .failure(.invalidParameter), request.inline) }
         if let start = onePiece(ranges) {
-            return submit(operation) { unsafe $0.callFileWrite($0.bytes(from: start), counted) }
+            return submit(operation, request.inline) { unsafe $0.callFileWrite($0.bytes(from: start), counted) }
         }
         let gathered = operation.gather(ranges, count: count)
         operation.record.work = .copy(gathered)
-        return submit(operation) { unsafe $0.callFileWrite(gathered.start, counted) }
+        return submit(operation, request.inline) { unsafe $0.callFileWrite(gathered.start, counted) }
     }
 
     /// Where the bytes begin if each range goes on where the one before it ended.

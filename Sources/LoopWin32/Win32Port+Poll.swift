@@ -10,7 +10,7 @@ extension Win32Port {
         switch handle.record.object.kind {
         case .streamSocket, .messageSocket:
             guard !interest.isEmpty else { return .refused(.invalidParameter) }
-            return awaitReadiness(Operation(beginning: request, .poll, on: handle), handle, interest)
+            return awaitReadiness(Operation(beginning: request, .poll, on: handle), handle, interest, request.inline)
         case .pipe: return pollPipe(request, handle, interest)
         case .file:
             // Always ready, as on every system.
@@ -25,20 +25,22 @@ extension Win32Port {
     private func pollPipe(_ request: PortRequest, _ handle: BoundHandle, _ interest: Readiness) -> Submission {
         guard interest == .readable else { return .refused(.notSupported) }
         let operation = Operation(beginning: request, .poll, on: handle)
+        operation.record.interest = interest
         let code = operation.callFileRead()
         if isOwed(code, operation) { return owe(operation) }
-        if code == .brokenPipe { return answer(operation, .ended, request.inline) }
-        return refuse(operation, code)
+        return answer(operation, code == .brokenPipe ? .ended : .failure(code), request.inline)
     }
 
     /// Parks an operation until the driver says that its socket is ready.
-    func awaitReadiness(_ operation: Operation, _ handle: BoundHandle, _ interest: Readiness) -> Submission {
+    func awaitReadiness(
+        _ operation: Operation, _ handle: BoundHandle, _ interest: Readiness, _ inline: InlineCompletion
+    ) -> Submission {
         operation.record.interest = interest
         operation.record.place = .waiters
         handle.record.waiters.append(operation)
         guard let code = ask(handle) else { return .owesPacket }
         handle.record.waiters.remove(operation)
-        return refuse(operation, code)
+        return answer(operation, .failure(code), inline)
     }
 
     // MARK: answers

@@ -35,10 +35,10 @@ extension Win32Port {
         guard let handle = admit(request) else { return refusal() }
         let length = unsafe request.buffer.count
         switch handle.record.object.kind {
-        case .streamSocket: return submit(Operation(beginning: request, .read, on: handle, length: length)) { $0.callReceive() }
+        case .streamSocket: return submit(Operation(beginning: request, .read, on: handle, length: length), request.inline) { $0.callReceive() }
         case .messageSocket where length == 0:
-            return awaitReadiness(Operation(beginning: request, .read, on: handle), handle, .readable)
-        case .messageSocket: return submit(Operation(beginning: request, .receive, on: handle, length: length)) { $0.callReceive() }
+            return awaitReadiness(Operation(beginning: request, .read, on: handle), handle, .readable, request.inline)
+        case .messageSocket: return submit(Operation(beginning: request, .receive, on: handle, length: length), request.inline) { $0.callReceive() }
         case .pipe, .file, .device, .directory, .nothing: return readFile(request, handle, at: offset, length: length)
         }
     }
@@ -49,7 +49,7 @@ extension Win32Port {
         guard let handle = admit(request) else { return refusal() }
         guard count >= 0, hasBytes(request, 0..<count) else { return .refused(.invalidParameter) }
         guard handle.record.object.isSocket else { return writeFile(request, handle, at: offset, count: count) }
-        return submit(Operation(beginning: request, .write, on: handle, length: count)) { $0.callSend() }
+        return submit(Operation(beginning: request, .write, on: handle, length: count), request.inline) { $0.callSend() }
     }
 
     /// Winsock takes the pieces as they are. `WriteFile` does not, and its gathering sibling wants whole pages, so that for everything else
@@ -58,7 +58,7 @@ extension Win32Port {
         guard let handle = admit(request) else { return refusal() }
         guard segments.count <= segmentsMax, segments.allSatisfy({ hasBytes(request, $0) }) else { return .refused(.invalidParameter) }
         guard handle.record.object.isSocket else { return gatherIntoFile(request, handle, at: offset, segments) }
-        return submit(Operation(beginning: request, .write, on: handle)) { $0.callGatherSend(segments) }
+        return submit(Operation(beginning: request, .write, on: handle), request.inline) { $0.callGatherSend(segments) }
     }
 
     // SAFETY: the buffer is measured, not touched; the room for the address is the ledger's until the packet.
@@ -68,9 +68,9 @@ extension Win32Port {
         let operation = Operation(beginning: request, .receive, on: handle, length: unsafe request.buffer.count)
         // A stream has no sender for each piece, and Winsock leaves the room for one as it is.
         guard handle.record.object.kind == .messageSocket, let address = unsafe request.address else {
-            return submit(operation) { $0.callReceive() }
+            return submit(operation, request.inline) { $0.callReceive() }
         }
-        return submit(operation) { unsafe $0.callReceiveFrom(address) }
+        return submit(operation, request.inline) { unsafe $0.callReceiveFrom(address) }
     }
 
     // SAFETY: as above.
@@ -79,8 +79,8 @@ extension Win32Port {
         guard handle.record.object.isSocket else { return .refused(.notASocket) }
         guard count >= 0, hasBytes(request, 0..<count) else { return .refused(.invalidParameter) }
         let operation = Operation(beginning: request, .send, on: handle, length: count)
-        if let address = unsafe request.address, operation.addressLength > 0 { return submit(operation) { unsafe $0.callSendTo(address) } }
-        return submit(operation) { $0.callSend() }
+        if let address = unsafe request.address, operation.addressLength > 0 { return submit(operation, request.inline) { unsafe $0.callSendTo(address) } }
+        return submit(operation, request.inline) { $0.callSend() }
     }
 
     /// `AcceptEx` wants the socket that is to be the connection beforehand. It is the port's until the packet, and closed by it on every way
@@ -92,9 +92,9 @@ extension Win32Port {
         let room = state.record.rooms.take()
         operation.record.work = .room(room)
         do throws(SystemError) { room.record.socket = try Native.makeSocket(like: handle.record.object) } catch {
-            return refuse(operation, error.code)
+            return answer(operation, .failure(error.code), request.inline)
         }
-        return submit(operation) { $0.callAccept(room) }
+        return submit(operation, request.inline) { $0.callAccept(room) }
     }
 
     /// `ConnectEx` is for streams, and wants a socket that has an address of its own. To connect a socket of messages is to write down a
@@ -107,13 +107,13 @@ extension Win32Port {
         guard let address = unsafe request.address, operation.addressLength > 0 else { return .refused(.invalidArgument) }
         if handle.record.object.kind == .messageSocket {
             let code = unsafe Native.connect(handle.record.handle, address)
-            return code == .none ? answer(operation, .success(0), request.inline) : refuse(operation, code)
+            return answer(operation, code == .none ? .success(0) : .failure(code), request.inline)
         }
         if !Native.isBound(handle.record.handle) {
             let code = Native.bindToAny(handle.record.handle, family: handle.record.object.family)
-            if code != .none { return refuse(operation, code) }
+            if code != .none { return answer(operation, .failure(code), request.inline) }
         }
-        return submit(operation) { unsafe $0.callConnect(address) }
+        return submit(operation, request.inline) { unsafe $0.callConnect(address) }
     }
 
     /// Whether the bytes of the range are the buffer's.
@@ -124,11 +124,12 @@ extension Win32Port {
 
     // MARK: starting
 
-    /// Makes an operation's call. From here on its memory is the kernel's, unless the call failed.
+    /// Makes an operation's call. From here on its memory is the kernel's, unless the call failed: then there is no packet, and the port says
+    /// what there is to say. So a failure is the same to the caller whether the kernel found it at once or later (C5).
     @inline(__always)
-    func submit(_ operation: Operation, _ call: (Operation) -> SystemCode) -> Submission {
+    func submit(_ operation: Operation, _ inline: InlineCompletion, _ call: (Operation) -> SystemCode) -> Submission {
         let code = call(operation)
-        return isOwed(code, operation) ? owe(operation) : refuse(operation, code)
+        return isOwed(code, operation) ? owe(operation) : answer(operation, .failure(code), inline)
     }
 
     /// Whether a call that returned this owes a packet (C1). The kernel's rule is that all do but those that failed at once.
@@ -146,13 +147,6 @@ extension Win32Port {
         operation.record.place = .kernel
         state.record.owed.insert(operation.blockNumber)
         return .owesPacket
-    }
-
-    /// Ends an operation whose call failed: no packet will come, and what it owned is given back.
-    func refuse(_ operation: Operation, _ code: SystemCode) -> Submission {
-        operation.record.place = .finished
-        release(operation.takeWork())
-        return .refused(code)
     }
 
     // MARK: finishing
