@@ -19,19 +19,28 @@ let package = Package(
         .library(name: "Portloop", targets: ["Portloop"]),
         .library(name: "LoopCore", targets: ["LoopCore"]),
         .library(name: "LoopEpoll", targets: ["LoopEpoll"]),
+        .library(name: "LoopWin32", targets: ["LoopWin32"]),
         .library(name: "LoopSim", targets: ["LoopSim"]),
         .executable(name: "portloop", targets: ["PortloopCLI"]),
     ],
     targets: [
         .target(name: "CLoopEpoll"),
+        .target(
+            name: "CLoopWin32",
+            linkerSettings: [.linkedLibrary("ws2_32", .when(platforms: [.windows]))]),
         .target(name: "LoopCore", swiftSettings: strict),
         .target(
             name: "LoopEpoll",
             dependencies: ["LoopCore", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
             swiftSettings: strict),
+        // On Linux too: there it is only type-checked, and the shim's code is empty.
+        .target(name: "LoopWin32", dependencies: ["LoopCore", "CLoopWin32"], swiftSettings: strict),
         .target(
             name: "Portloop",
-            dependencies: ["LoopCore", .target(name: "LoopEpoll", condition: .when(platforms: [.linux]))],
+            dependencies: [
+                "LoopCore", .target(name: "LoopEpoll", condition: .when(platforms: [.linux])),
+                .target(name: "LoopWin32", condition: .when(platforms: [.windows])),
+            ],
             swiftSettings: strict),
         .target(name: "LoopSim", dependencies: ["LoopCore"], swiftSettings: strict),
         .executableTarget(

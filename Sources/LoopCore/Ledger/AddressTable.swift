@@ -2,25 +2,27 @@
 ///
 /// Open addressing with linear probing over a power of two; it changes only when a cell is made or given back to the system, so the
 /// steady state reads it and never writes.
-@safe struct AddressTable: ~Copyable {
+///
+/// A port keeps one too. In an embedded image another module can destroy a value of this type only if it can see how: hence what is inlinable.
+@usableFromInline @safe package struct AddressTable: ~Copyable {
     /// Zero for a free place.
-    private var entries: UnsafeMutablePointer<UInt>
+    @usableFromInline package var entries: UnsafeMutablePointer<UInt>
     private var mask: Int
     private var count = 0
 
     // SAFETY: `entries` always has `mask + 1` initialised entries; every index below is taken modulo that.
-    init() {
+    package init() {
         mask = 63
         unsafe entries = .allocate(capacity: 64)
         unsafe entries.initialize(repeating: 0, count: 64)
     }
 
     // SAFETY: allocated here and in `grow`, trivial.
-    deinit { unsafe entries.deallocate() }
+    @inlinable deinit { unsafe entries.deallocate() }
 
     // SAFETY: the table is never full (it grows at half), so the probe ends.
     @inline(__always)
-    func contains(_ address: UInt) -> Bool {
+    package func contains(_ address: UInt) -> Bool {
         var place = slot(of: address)
         while true {
             let entry = unsafe entries[place]
@@ -31,7 +33,7 @@
     }
 
     // SAFETY: as above.
-    mutating func insert(_ address: UInt) {
+    package mutating func insert(_ address: UInt) {
         if (count + 1) * 2 > mask { grow() }
         var place = slot(of: address)
         while unsafe entries[place] != 0 { place = (place + 1) & mask }
@@ -41,7 +43,7 @@
 
     /// Removes by moving later entries of the run back, so that no tombstone lengthens a probe.
     // SAFETY: as above.
-    mutating func remove(_ address: UInt) {
+    package mutating func remove(_ address: UInt) {
         var hole = slot(of: address)
         while unsafe entries[hole] != address { hole = (hole + 1) & mask }
         var next = (hole + 1) & mask

@@ -1,30 +1,32 @@
 /// A queue in one block of memory that doubles when it is full and never allocates otherwise.
 ///
 /// Jobs, posted calls and notices wait in one: pushing and popping cost about 2 ns, an array with a head index 11 (measured).
-@safe struct Ring<Element>: ~Copyable {
-    private var elements: UnsafeMutablePointer<Element>
-    private var mask: Int
-    private var head = 0
-    private(set) var count = 0
+///
+/// A port keeps one too. In an embedded image another module can destroy a value of this type only if it can see how: hence what is inlinable.
+@usableFromInline @safe package struct Ring<Element>: ~Copyable {
+    @usableFromInline package var elements: UnsafeMutablePointer<Element>
+    @usableFromInline package var mask: Int
+    @usableFromInline package var head = 0
+    @usableFromInline package var count = 0
 
     // SAFETY: places `head ..< head + count`, taken modulo the size, are initialised and no others.
-    init(capacity: Int = 64) {
+    package init(capacity: Int = 64) {
         let size = 1 << (Int.bitWidth - max(1, capacity - 1).leadingZeroBitCount)
         mask = size - 1
         unsafe elements = .allocate(capacity: size)
     }
 
     // SAFETY: as above.
-    deinit {
+    @inlinable deinit {
         for place in 0..<count { unsafe (elements + ((head + place) & mask)).deinitialize(count: 1) }
         unsafe elements.deallocate()
     }
 
-    var isEmpty: Bool { count == 0 }
+    package var isEmpty: Bool { count == 0 }
 
     // SAFETY: as above; a full ring grows first.
     @inline(__always)
-    mutating func append(_ element: consuming Element) {
+    package mutating func append(_ element: consuming Element) {
         if count > mask { grow() }
         unsafe (elements + ((head + count) & mask)).initialize(to: element)
         count += 1
@@ -32,7 +34,7 @@
 
     // SAFETY: as above.
     @inline(__always)
-    mutating func popFirst() -> Element? {
+    package mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
         let element = unsafe (elements + head).move()
         head = (head + 1) & mask

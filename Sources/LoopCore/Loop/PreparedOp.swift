@@ -30,7 +30,7 @@
     /// raw code: zero, pending and warning statuses owe a packet, an error status owes none. The seam knows which is which (C1).
     // SAFETY: the pointers are the ledger's until the packet (C2); the call must hand the kernel this block and no other.
     public consuming func submit(_ call: (UnsafeMutableRawPointer, UnsafeMutableRawBufferPointer) -> Int32) -> Decision {
-        decide(.received) { port, request in port.classify(unsafe call(request.block, request.buffer)) }
+        decide(.received) { port, request in port.classify(unsafe call(request.block, request.buffer), of: request) }
     }
 
     /// Hands the operation to somebody else, a thread pool or a wait on an event, who completes it from any thread.

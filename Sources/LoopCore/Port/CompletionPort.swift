@@ -42,6 +42,9 @@ public protocol CompletionPort: AnyObject {
     /// What the return code of an adapter's own native call means (C1).
     func classify(_ code: Int32) -> Submission
 
+    /// The same for a call that was given this request's control block: a port that has to know whose packets will come learns it here.
+    func classify(_ code: Int32, of request: PortRequest) -> Submission
+
     /// Asks for an operation to end early. The corresponding function is `CancelIoEx` with the operation's `OVERLAPPED`.
     func cancel(_ request: PortRequest) -> CancelAnswer
 
@@ -103,8 +106,8 @@ public protocol CompletionPort: AnyObject {
     /// Waits until the handle is ready for one of `interest`: the packet's count is what it is ready for.
     func poll(_ request: PortRequest, _ interest: Readiness) -> Submission
 
-    /// Runs a non-blocking system call of the adapter's whenever the handle may be ready, until it says done or failed.
-    /// Where readiness does not exist (Windows), the answer is ``Submission/refused(_:)``.
+    /// Runs a non-blocking system call of the adapter's whenever the handle may be ready, until it says done or failed. Where nothing tells
+    /// when a handle is ready (anything but a socket on Windows), a call that would block fails.
     ///
     /// With a direction it stands in line like a verb of that direction: behind those that wait, and without a first call where the handle
     /// is known not to be ready. Without one the first call is made at once, because it is what finds out the direction.
@@ -114,6 +117,9 @@ public protocol CompletionPort: AnyObject {
 extension CompletionPort {
     /// A port that queues nothing itself has nothing to say here.
     public var nextDeadline: MonotonicInstant? { nil }
+
+    /// A port that needs to know nothing of others' control blocks goes by the code alone.
+    public func classify(_ code: Int32, of request: PortRequest) -> Submission { classify(code) }
 }
 
 /// The most ranges one gathered write may have: far below IOV_MAX (1024), and enough for a header, two halves of a ring and a trailer.

@@ -6,7 +6,8 @@ internal import Synchronization
 /// Put it between a loop and any port, a real one included: what breaks the contract, the port below or the ledger above, is reported as
 /// it happens, with the clause it breaks. By default the report is a trap.
 ///
-/// What it cannot see: the control blocks of an adapter's own native calls. It counts the packets they owe, and lets as many pass.
+/// What it cannot see: the control blocks of native calls that are reported by ``Operations/submitted(_:)``. It counts the packets that it
+/// is told of, and lets as many pass.
 public final class CheckedPort: ForwardingPort, Sendable {
     // Used on the loop's thread alone; a call from another is reported before it is made.
     private nonisolated(unsafe) let port: any CompletionPort
@@ -54,6 +55,13 @@ public final class CheckedPort: ForwardingPort, Sendable {
     public func classify(_ code: Int32) -> Submission {
         let answer = inner.classify(code)
         if answer == .owesPacket { unsafe checker.nativeCallOwes() }
+        return answer
+    }
+
+    // SAFETY: as for `inner`.
+    public func classify(_ code: Int32, of request: PortRequest) -> Submission {
+        let answer = inner.classify(code, of: request)
+        if answer == .owesPacket { unsafe checker.nativeCallOwes(LentMemory(request)) }
         return answer
     }
 

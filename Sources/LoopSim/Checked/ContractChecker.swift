@@ -86,6 +86,13 @@ final class ContractChecker {
 
     func nativeCallOwes() { nativeOwed += 1 }
 
+    /// What the call writes to the buffer is between the adapter and its driver.
+    func nativeCallOwes(_ memory: LentMemory) {
+        require(!isClosed, .usedAfterClose)
+        require(owed[memory.blockAddress] == nil, .startedWhileOwed)
+        owed[memory.blockAddress] = Owed(verb: .other, memory: nil, isPoisoned: false)
+    }
+
     func posts(_ block: UInt) {
         if isClosed { return }
         require(owed[block] == nil, .startedWhileOwed)

@@ -23,6 +23,8 @@ extension ForwardingPort {
 
     public func classify(_ code: Int32) -> Submission { inner.classify(code) }
 
+    public func classify(_ code: Int32, of request: PortRequest) -> Submission { inner.classify(code, of: request) }
+
     public func cancel(_ request: PortRequest) -> CancelAnswer { inner.cancel(request) }
 
     public var abortedCompletion: Completion { inner.abortedCompletion }

@@ -87,6 +87,7 @@ enum TraceAnswer {
         case .alreadyAssociated: "refused already"
         case .boundElsewhere: "refused elsewhere"
         case .notOverlapped: "refused synchronous"
+        case .skipsPackets: "refused skipping"
         case .blocking: "refused blocking"
         case .console: "refused console"
         case .directory: "refused directory"
@@ -105,6 +106,7 @@ enum TraceAnswer {
         case "already": return .alreadyAssociated
         case "elsewhere": return .boundElsewhere
         case "synchronous": return .notOverlapped
+        case "skipping": return .skipsPackets
         case "blocking": return .blocking
         case "console": return .console
         case "directory": return .directory

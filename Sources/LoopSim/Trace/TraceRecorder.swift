@@ -65,6 +65,13 @@ public final class TraceRecorder: ForwardingPort, Sendable {
     }
 
     // SAFETY: see the type.
+    public func classify(_ code: Int32, of request: PortRequest) -> Submission {
+        let answer = inner.classify(code, of: request)
+        unsafe log.append("classify \(code)", TraceAnswer.words(answer, nil))
+        return answer
+    }
+
+    // SAFETY: see the type.
     public func cancel(_ request: PortRequest) -> CancelAnswer {
         let answer = inner.cancel(request)
         unsafe log.append(log.book.cancel(request), TraceAnswer.words(answer))

@@ -1,0 +1,16 @@
+internal import LoopSim
+
+extension Suites {
+    /// The contract on the real port, once for each kind of handle.
+    static var win32: [Suite] {
+        [
+            contract(.sockets), contract(.pipeServers), contract(.pipeClients), contract(.sockets, checked: true),
+            contract(.pipeServers, checked: true),
+        ]
+    }
+
+    private static func contract(_ kind: Win32Fixture.Kind, checked: Bool = false) -> Suite {
+        let lacks = Win32Fixture(kind).lacks
+        return contract(lacks: lacks) { Win32Fixture(kind, checked: checked) }
+    }
+}

@@ -1,0 +1,72 @@
+# Building modules as Embedded Swift: sourced by the scripts that do, in the repository's root.
+
+# The folder of the modules and their objects; the builders share it, and nothing that has not changed is built again.
+embedded_out=.build/embedded
+
+# The language is the manifest's: each upcoming feature it names, and no other.
+mapfile -t embedded_features < <(sed -nE 's/.*enableUpcomingFeature\("([A-Za-z]+)"\).*/-enable-upcoming-feature\n\1/p' Package.swift)
+
+# What every build of a module is held to, whatever it is built for.
+embedded_language=(
+    -enable-experimental-feature Embedded -wmo -parse-as-library -swift-version 6
+    -Xcc -ffreestanding -strict-memory-safety -warnings-as-errors "${embedded_features[@]}" -package-name portloop
+)
+
+# x86_64-unknown-linux-gnu is the one x86-64 target whose embedded concurrency runtime comes with the toolchain.
+embedded_flags=(
+    "${embedded_language[@]}" -O -target x86_64-unknown-linux-gnu -Xfrontend -disable-stack-protector -I "$embedded_out"
+)
+
+# Modules in the order of their dependencies; with `embedded_module_flags`, what each of them needs besides.
+embedded_modules=(LoopCore LoopSim LoopWin32)
+
+embedded_module_flags() {
+    case $1 in
+        LoopWin32) printf '%s\n' -D PORTLOOP_WINDOWS -I Sources/CLoopWin32/include ;;
+    esac
+}
+
+# embedded_build MODULE SOURCES FLAG...: one module and its object; SOURCES names an array.
+embedded_build() {
+    local module=$1 flags=("${embedded_flags[@]}" "${@:3}")
+    local -n files=$2
+    if [[ ${#files[@]} == 0 ]]; then
+        echo "embedded $module: no sources" >&2
+        return 1
+    fi
+    local print note=built
+    print=$(embedded_print "${flags[@]}" "${files[@]}")
+    if [[ -f $embedded_out/$module.o && -f $embedded_out/$module.print && $(<"$embedded_out/$module.print") == "$print" ]]; then
+        note="as it was"
+    else
+        rm -f "$embedded_out/$module.print"
+        swiftc "${flags[@]}" -module-name "$module" -emit-module -emit-module-path "$embedded_out/$module.swiftmodule" \
+            -c "${files[@]}" -o "$embedded_out/$module.o" || return 1
+        echo "$print" >"$embedded_out/$module.print"
+    fi
+    echo "embedded $module: ${#files[@]} files, $(stat -c %s "$embedded_out/$module.o") bytes of object code, $note"
+}
+
+# Tells a build from another one: the compiler, the flags, the sources, the headers, and the modules it imports.
+embedded_print() {
+    {
+        swiftc --version 2>/dev/null
+        printf '%s\n' "$@"
+        cat "${files[@]}" Sources/*/include/*
+        for earlier in "${embedded_modules[@]}"; do
+            [[ $earlier != "$module" ]] || break
+            cat "$embedded_out/$earlier.print"
+        done
+    } | sha256sum
+}
+
+# All modules that an embedded image is made of.
+embedded_build_modules() {
+    local module extra sources
+    mkdir -p "$embedded_out"
+    for module in "${embedded_modules[@]}"; do
+        sources=(Sources/"$module"/**/*.swift)
+        mapfile -t extra < <(embedded_module_flags "$module")
+        embedded_build "$module" sources "${extra[@]}"
+    done
+}
