@@ -44,7 +44,8 @@ enum DirectoryCases {
     }
 
     private static func watch(_ folder: String, _ port: RawPort) throws(Unmet) -> RawHandle {
-        let directory = try RawHandle.open(folder, Windows.listDirectory, Windows.openExisting, Windows.overlapped | Windows.backupSemantics)
+        let directory = try RawHandle.open(
+            folder, Windows.listDirectory, Windows.openExisting, Windows.overlapped | Windows.backupSemantics)
         try port.associate(directory.handle, key: 1)
         return directory
     }

@@ -79,6 +79,18 @@ enum HandleCases {
                     let code = unsafe portloop_win32_socket_look(file.handle, &facts)
                     check.expectEqual(code, UInt32(portloop_win32_not_socket), "a file")
                 },
+                Case("a console is a character device with a mode of its own, and synchronous") { check throws(Unmet) in
+                    var mode: UInt32 = 0
+                    for name in ["CONIN$", "CONOUT$"] {
+                        let console: RawHandle
+                        do throws(Unmet) {
+                            console = try RawHandle.open(name, Windows.genericRead | Windows.genericWrite, Windows.openExisting, 0)
+                        } catch { throw .notApplicable("a system with pseudo-consoles") }
+                        check.expectEqual(unsafe portloop_win32_console_mode(console.handle, &mode), 0, "\(name) has a mode")
+                        check.expectEqual(try type(of: console.handle), UInt32(portloop_win32_type_character), "\(name)")
+                        check.expectEqual(portloop_win32_port_associate(try RawPort().handle, console.handle, 1), 87, "\(name)")
+                    }
+                },
                 Case("a file is no console") { check throws(Unmet) in
                     let file = try RawHandle.open(try Scratch.path(), Windows.genericWrite, Windows.createAlways)
                     var mode: UInt32 = 0
