@@ -14,11 +14,11 @@ enum Suites {
     }
 
     /// The contract suite on one kind of handle. A case is skipped for a reason in `lacks` only.
-    static func contract(_ suffix: String = "", lacks: [String] = [], _ make: @escaping () -> any ContractFixture) -> Suite {
+    static func contract(_ suffix: String = "", lacks: [String] = [], _ make: @escaping @Sendable () -> any ContractFixture) -> Suite {
         Suite("the contract on \(make().name)\(suffix)", ContractSuite.cases.map { keep($0, lacks: lacks, make) })
     }
 
-    private static func keep(_ test: ContractCase, lacks: [String], _ make: @escaping () -> any ContractFixture) -> Case {
+    private static func keep(_ test: ContractCase, lacks: [String], _ make: @escaping @Sendable () -> any ContractFixture) -> Case {
         Case(test.name) { check throws(Unmet) in
             switch ContractRun.run(test, on: make()) {
             case .passed: break
