@@ -92,7 +92,9 @@ CLOOPWIN32_CALL uint32_t portloop_win32_comm_clear_error(intptr_t handle, uint32
     return 0;
 }
 
-CLOOPWIN32_CALL uint32_t portloop_win32_comm_purge(intptr_t handle, uint32_t what) { return PORTLOOP_CODE(PurgeComm((HANDLE)handle, what)); }
+CLOOPWIN32_CALL uint32_t portloop_win32_comm_purge(intptr_t handle, uint32_t what) {
+    return PORTLOOP_CODE(PurgeComm((HANDLE)handle, what));
+}
 
 CLOOPWIN32_CALL uint32_t portloop_win32_comm_set_queues(intptr_t handle, uint32_t in_bytes, uint32_t out_bytes) {
     return PORTLOOP_CODE(SetupComm((HANDLE)handle, in_bytes, out_bytes));

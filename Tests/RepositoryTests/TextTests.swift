@@ -1,6 +1,9 @@
 import Testing
 
-private let texts = Scope(endings: [".swift", ".sh", ".md", ".c", ".h", ".cpp", ".yml", "/test", "/run", "/embedded", "/fresh-clone"])
+private let texts = Scope(endings: [
+    ".swift", ".sh", ".md", ".c", ".h", ".cpp", ".modulemap", ".yml", "/test", "/test-wine", "/run", "/embedded", "/typecheck-windows",
+    "/fresh-clone",
+])
 
 private let conflicts = Rule(texts) { file in
     let markers = ["<", "=", ">"].map { String(repeating: $0, count: 7) }

@@ -47,7 +47,10 @@ struct Report {
             case .notApplicable(let reason): return skip(name, reason)
             }
         }
-        if check.failures.isEmpty { return passed += 1 }
+        guard !check.failures.isEmpty else {
+            passed += 1
+            return
+        }
         failed += 1
         print("FAILED: \(name)")
         for sentence in check.failures { print("    \(sentence)") }

@@ -1,5 +1,5 @@
 /// Cases that belong together, in the table of `Suites.swift`.
-struct Suite {
+struct Suite: Sendable {
     let name: String
     let cases: [Case]
 
@@ -10,11 +10,11 @@ struct Suite {
 }
 
 /// One sentence and the function that shows it.
-struct Case {
+struct Case: Sendable {
     let name: String
-    let body: (Check) throws(Unmet) -> Void
+    let body: @Sendable (Check) throws(Unmet) -> Void
 
-    init(_ name: String, _ body: @escaping (Check) throws(Unmet) -> Void) {
+    init(_ name: String, _ body: @escaping @Sendable (Check) throws(Unmet) -> Void) {
         self.name = name
         self.body = body
     }

@@ -1,4 +1,4 @@
-// The C library as the image knows it: each function of it that the image imports, under its name with `image_` before it, made of Windows'.
+// The C library as the image knows it: each function that the image imports, under its name with `image_` before it, made of Windows'.
 #include <windows.h>
 
 #include <malloc.h>

@@ -21,13 +21,11 @@ enum StatusCases {
         (0xE123_4567, 0xE123_4567),  // a customer's, by bit 29: itself
     ]
 
-    static var suite: Suite {
-        Suite(
-            "statuses",
-            table.map { status, code in
-                Case("status \(status) is code \(code)") { check throws(Unmet) in
-                    check.expectEqual(portloop_win32_error_of_status(status), code, "the code")
-                }
-            })
-    }
+    static let suite = Suite(
+        "statuses",
+        table.map { status, code in
+            Case("status \(status) is code \(code)") { check throws(Unmet) in
+                check.expectEqual(portloop_win32_error_of_status(status), code, "the code")
+            }
+        })
 }
