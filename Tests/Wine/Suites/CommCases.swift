@@ -53,6 +53,7 @@ enum CommCases {
                 check.expect(unsafe portloop_win32_comm_modem_status(handle, &word) != 0, "its lines")
                 check.expect(unsafe portloop_win32_comm_clear_error(handle, &word, &status) != 0, "its errors")
                 check.expect(unsafe portloop_win32_comm_properties_get(handle, &properties) != 0, "its properties")
+                check.expect(unsafe portloop_win32_comm_wait(handle, &word, Block().overlapped) != 0, "its events")
                 check.expect(portloop_win32_comm_escape(handle, 3) != 0, "its RTS")
                 check.expect(portloop_win32_comm_set_break(handle) != 0, "its break")
                 check.expect(portloop_win32_comm_clear_break(handle) != 0, "the end of it")

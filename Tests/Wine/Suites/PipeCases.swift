@@ -94,6 +94,27 @@ enum PipeCases {
                 check.expectEqual(pipe.server.read(Block()), UInt32(portloop_win32_broken_pipe), "and the next read's")
                 try check.must("disconnect", portloop_win32_pipe_disconnect(pipe.server.handle))
             },
+            Case("a client reads messages once it has asked to, and bytes before") { check throws(Unmet) in
+                let (port, pipe) = (try RawPort(), try RawPipe(mode: Windows.pipeMessages))
+                check.expectEqual(unsafe portloop_win32_pipe_wait(pipe.name.wide, 1000), 0, "waiting for a free instance")
+                let client = try pipe.makeClient()
+                try port.associate(client.handle, key: 2)
+                try port.associate(pipe.server.handle, key: 1)
+                for (number, mode, count) in [(1, UInt32(0), 4), (2, UInt32(2), 2)] {
+                    try check.must("the read mode", portloop_win32_pipe_set_state(client.handle, mode))
+                    for _ in 0..<2 {
+                        let writing = Block(holding: [1, 2])
+                        try check.owes("write", pipe.server.write(writing))
+                        try port.next("a write", of: writing)
+                    }
+                    let reading = Block()
+                    try check.owes("read", client.read(reading))
+                    check.expectEqual(try port.next("a read", of: reading), count, "bytes of two messages, mode \(number)")
+                }
+            },
+            Case("nobody waits for a pipe that is not there") { check throws(Unmet) in
+                check.expectEqual(unsafe portloop_win32_pipe_wait(Scratch.pipe.wide, 10), 2, "the code")
+            },
             Case("the result of a pending operation is code 996") { check throws(Unmet) in
                 let (port, pipe, reading) = (try RawPort(), try RawPipe(), Block())
                 let client = try pipe.makeClient()

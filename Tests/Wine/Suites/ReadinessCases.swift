@@ -66,7 +66,7 @@ enum ReadinessCases {
                 let (near, far) = try RawSocket.pair()
                 let poll = try PollBlock(near, portloop_win32_poll_receive | portloop_win32_poll_local_close)
                 check.expectEqual(helper.submit(poll), Windows.pending, "poll")
-                try check.must("close", portloop_win32_socket_close(near.handle))
+                try check.must("close", near.close())
                 let packet = port.wait(milliseconds: 500).packets.first
                 if packet == nil {
                     // The poll keeps the socket's file: it must still be possible to end it.

@@ -114,8 +114,7 @@ enum SocketCases {
             let (near, far) = try RawSocket.pair()
             try port.associate(near.handle, key: 1)
             check.expectEqual(near.receive(receiving), Windows.pending, "a receive")
-            // Closed here: what the owner does afterwards fails, and changes nothing.
-            try check.must("abort", portloop_win32_socket_abort(far.handle))
+            try check.must("abort", far.abort())
             try port.next("the reset", of: receiving)
             check.expectEqual(near.result(of: receiving).code, UInt32(portloop_win32_connection_reset), "Winsock's code")
         },
@@ -184,6 +183,21 @@ enum SocketCases {
             check.expectEqual(try port.next("the second", of: second), 2, "its bytes")
             check.expectEqual(near.result(of: second).code, UInt32(portloop_win32_message_size), "its code")
             check.expect(port.isEmpty, "and nothing else")
+        },
+        Case("a datagram that nobody took does not fail a later receive, where that is asked for") { check throws(Unmet) in
+            let (port, near, far, gone) = (try RawPort(), try RawSocket(.udp), try RawSocket(.udp), try RawSocket(.udp))
+            try near.bind()
+            try gone.bind()
+            try check.must("the option", portloop_win32_socket_ignore_udp_resets(near.handle))
+            try port.associate(near.handle, key: 1)
+            var (address, moved) = (try gone.name(), UInt32(0))
+            try check.must("close", gone.close())
+            _ = unsafe portloop_win32_socket_send_to_now(near.handle, [1], 1, &address, RawSocket.addressBytes, &moved)
+            let (receiving, from) = (Block(), Sender())
+            try check.owes("receive", near.receiveFrom(receiving, from))
+            try far.sendTo(near, [5])
+            check.expectEqual(try port.next("the datagram", of: receiving), 1, "bytes")
+            check.expectEqual(near.result(of: receiving).code, 0, "the code")
         },
         Case("a datagram is sent with a packet") { check throws(Unmet) in
             let (port, near, far, sending) = (try RawPort(), try RawSocket(.udp), try RawSocket(.udp), Block(holding: [7]))

@@ -23,6 +23,19 @@ enum SystemCases {
                 let ended = try port.next("the job's next message")
                 check.expectEqual(ended.key, 77, "the key")
             },
+            Case("a process ends when it is told to") { check throws(Unmet) in
+                var process = 0
+                try check.must("a process", unsafe portloop_win32_process_start_suspended(&process))
+                let child = RawHandle(process)
+                check.expectEqual(portloop_win32_wait(child.handle, 0), UInt32(portloop_win32_wait_timeout), "it is there")
+                try check.must("terminate", portloop_win32_process_terminate(child.handle, 7))
+                check.expectEqual(portloop_win32_wait(child.handle, 10_000), 0, "it ends")
+            },
+            Case("the output of the program is a handle") { check throws(Unmet) in
+                var (output, type) = (0, UInt32(0))
+                try check.must("the handle", unsafe portloop_win32_standard_handle(-11, &output))
+                try check.must("its type", unsafe portloop_win32_file_type(output, &type))
+            },
             Case("who watches the console is told, until he stops") { check throws(Unmet) in
                 let port = try RawPort()
                 // SAFETY: freed after it has stopped.

@@ -56,6 +56,8 @@ enum ThreadCases {
                 check.expectEqual(event.wait(milliseconds: 0), UInt32(portloop_win32_wait_timeout), "before")
                 event.set()
                 check.expectEqual(event.wait(milliseconds: 0), 0, "after")
+                event.reset()
+                check.expectEqual(event.wait(milliseconds: 0), UInt32(portloop_win32_wait_timeout), "after it was taken back")
             },
             Case("a thread has a name") { check throws(Unmet) in
                 let code = unsafe portloop_win32_thread_name("portloop".wide)

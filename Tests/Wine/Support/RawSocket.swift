@@ -20,7 +20,23 @@ internal import CLoopWin32
 
     init(adopting handle: Int) { self.handle = handle }
 
-    deinit { _ = portloop_win32_socket_close(handle) }
+    deinit {
+        if isOpen { _ = portloop_win32_socket_close(handle) }
+    }
+
+    private var isOpen = true
+
+    /// Closes it now; the number is somebody else's from here on.
+    func close() -> UInt32 {
+        isOpen = false
+        return portloop_win32_socket_close(handle)
+    }
+
+    /// The same, with a reset for the peer.
+    func abort() -> UInt32 {
+        isOpen = false
+        return portloop_win32_socket_abort(handle)
+    }
 
     // MARK: addresses
 

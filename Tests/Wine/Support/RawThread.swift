@@ -35,7 +35,7 @@ private final class Body {
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-/// An event of Windows, set by hand and once.
+/// An event of Windows, set and reset by hand.
 final class Event: Sendable {
     private let handle: Int
 
@@ -49,6 +49,8 @@ final class Event: Sendable {
     deinit { _ = portloop_win32_close_handle(handle) }
 
     func set() { _ = portloop_win32_event_set(handle) }
+
+    func reset() { _ = portloop_win32_event_reset(handle) }
 
     @discardableResult
     func wait(milliseconds: UInt32) -> UInt32 { portloop_win32_wait(handle, milliseconds) }
