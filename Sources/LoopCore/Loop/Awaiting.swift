@@ -2,6 +2,9 @@ public import _Concurrency
 
 // The one file with a cancellation handler. On Swift 6.3.1 `withTaskCancellationHandler` runs its function on the generic executor unless
 // that function captures the isolation it is to run on: every handler below does, and the repository test looks for it.
+//
+// A task that does not prefer the loop as its executor is queued once more wherever such a function begins, although it is on the loop
+// already. So between a handler and what stands in it, and between a look and what follows from it, anything may happen.
 
 extension Operations {
     /// Waits for an operation that was submitted by id, and takes its result.
@@ -14,7 +17,7 @@ extension Operations {
         let cell = try ledger.find(id)
         if case .completed = cell.record.state { return try ledger.take(cell) }
         try core.checkCanWait(cell)
-        let end = await suspend(cell, id, timeout?.wholeNanoseconds, isolation)
+        let end = try await suspend(id, timeout?.wholeNanoseconds, isolation)
         if case .stuck(let operation) = end { return Outcome(stuck: operation) }
         return try ledger.take(ledger.find(id), end: end)
     }
@@ -22,39 +25,45 @@ extension Operations {
     /// Retires a handle and waits until it is the caller's again, for at most the cancel grace: ``retire(_:_:)`` for tasks.
     ///
     /// Cancelling the task does not shorten it: what follows is the close, and that is safe only afterwards.
-    // SAFETY: a retire tells its waiter once, and `isAssociated` has said that it will take it.
+    // SAFETY: a retire that is not refused tells its waiter once.
     public func awaitRetire(
         _ handle: AssociatedHandle, isolation: isolated (any Actor)? = #isolation
     ) async throws(OperationError) -> RetireReport {
-        guard ledger.isAssociated(handle) else { throw .notAssociated }
-        return unsafe await withUnsafeContinuation { continuation in
+        let answer: Result<RetireReport, OperationError> = unsafe await withUnsafeContinuation { continuation in
             let task = unsafe SuspendedTask(continuation)
             do throws(OperationError) {
-                try retire(handle) { report in task.resume(report) }
+                try retire(handle) { report in task.resume(.success(report)) }
             } catch {
-                trap("A handle that was associated a moment ago cannot be retired now: \(error).")
+                task.resume(.failure(error))
             }
         }
+        return try answer.get()
     }
 
     /// Parks the task in the operation's record until the packet, or the grace after a cancel, resumes it.
-    // SAFETY: the record hands the continuation out once (L5), and `checkCanWait` has said that it will take it.
+    // SAFETY: a record that takes the continuation hands it out once (L5).
     private func suspend(
-        _ cell: Cell, _ id: OperationID, _ timeoutNanoseconds: UInt64?, _ isolation: isolated (any Actor)?
-    ) async -> WaitEnd {
+        _ id: OperationID, _ timeoutNanoseconds: UInt64?, _ isolation: isolated (any Actor)?
+    ) async throws(OperationError) -> WaitEnd {
         let loop = loop
-        return await withTaskCancellationHandler {
+        var refusal: OperationError?
+        let end = await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
-            return unsafe await withUnsafeContinuation { continuation in
-                let waiter = unsafe Waiter.task(SuspendedTask(continuation))
+            return unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<WaitEnd, Never>) in
+                let task = unsafe SuspendedTask(continuation)
                 do throws(OperationError) {
-                    try core.wait(cell, waiter, timeoutNanoseconds: timeoutNanoseconds)
+                    try core.wait(ledger.find(id), .task(task), timeoutNanoseconds: timeoutNanoseconds)
+                    // A cancel since the handler was installed may have found nobody waiting. A second one is harmless.
+                    if Task.isCancelled { core.postedCancels.append(id) }
                 } catch {
-                    trap("An operation that could be waited for a moment ago cannot be now: \(error).")
+                    refusal = error
+                    task.resume(.finished)
                 }
             }
         } onCancel: {
             loop.postCancel(id)
         }
+        if let refusal { throw refusal }
+        return end
     }
 }

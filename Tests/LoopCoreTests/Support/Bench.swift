@@ -22,6 +22,18 @@ final class Bench {
         try bench.clear()
     }
 
+    /// As ``run(_:_:)``, on a thread of its own: for tasks that come from the pool.
+    static func runBesides<R: Sendable>(
+        _ limits: Limits = Limits(), _ body: @escaping @Sendable (Bench) throws -> R
+    ) async throws -> R {
+        try await RealThread.besides {
+            let bench = try Bench(limits)
+            let result = try body(bench)
+            try bench.clear()
+            return result
+        }
+    }
+
     /// Nothing is in flight, no handle is open, no timer waits, and the ledger is whole.
     func clear() throws {
         for handle in handles where ops.isAssociated(handle) { try ops.retire(handle) }

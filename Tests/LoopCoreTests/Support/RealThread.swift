@@ -44,6 +44,14 @@ struct RealThread: Sendable {
     /// Runs a function on another thread, and waits for its end.
     static func elsewhere(_ body: @escaping @Sendable () -> Void) { RealThread(body).join() }
 
+    /// Runs a function on a thread of its own, and leaves the present one to others meanwhile: for a loop whose tasks need the pool that
+    /// tests run on.
+    static func besides<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+        try await withCheckedThrowingContinuation { continuation in
+            RealThread { continuation.resume(with: Result { try body() }) }.detach()
+        }
+    }
+
     /// Runs a function on `count` threads at once, and waits for the end of all.
     static func crowd(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         for thread in (0..<count).map({ number in RealThread { body(number) } }) { thread.join() }

@@ -100,6 +100,25 @@ import Testing
         }
     }
 
+    @Test("A task that does not prefer the loop is refused if somebody else waits by the time it would") func overtaken() async throws {
+        var limits = Limits()
+        // So that the other has its turn when this one, which has looked already, is queued once more on its way to the wait.
+        limits.jobsPerTurnMax = 1
+        let ends = try await Bench.runBesides(limits) { bench in
+            let handle = try bench.associate()
+            return try bench.loop.run { loop in
+                let (id, port) = (try loop.startRead(handle), try loop.mock)
+                let late = Task.detached { await loop.noteAndEnd(of: id) }
+                while port.journal.count("about to wait") == 0 { await Task.yield() }
+                let first = Task(executorPreference: loop) { await loop.end(of: id) }
+                for _ in 0..<5 { await Task.yield() }
+                if let request = port.requests.last { port.finish(request, bytes: [1]) }
+                return [await first.value, await late.value]
+            }
+        }
+        #expect(ends == [.success(.finished), .failure(.alreadyAwaited)])
+    }
+
     @Test("What is not in flight cannot be awaited") func wrongState() throws {
         try Bench.run { bench in
             let handle = try bench.associate()
@@ -129,6 +148,12 @@ extension EventLoop {
         let id = unsafe try operations.prepare(handle, tag: tag, capacity: 16).id
         try operations.read(id)
         return id
+    }
+
+    /// As ``end(of:timeout:)``, with a note in the journal of the port right before.
+    func noteAndEnd(of id: OperationID) async -> Result<WaitEnd, OperationError> {
+        (try? mock)?.journal.add("about to wait")
+        return await end(of: id)
     }
 
     /// How the wait for an operation ended, or why there was none.

@@ -48,6 +48,20 @@ import Testing
         }
     }
 
+    @Test("Between the submission and the wait, in a task that prefers the loop and in one that does not", arguments: [true, false])
+    func beforeTheWait(prefersLoop: Bool) async throws {
+        let (end, cancels) = try await Bench.runBesides { bench in
+            let handle = try bench.associate()
+            let end = bench.loop.run { loop in
+                if prefersLoop { return await Task(executorPreference: loop) { await loop.endOfCancelledRead(handle) }.value }
+                return await Task.detached { await loop.endOfCancelledRead(handle) }.value
+            }
+            return (end, bench.port.journal.count("cancel"))
+        }
+        #expect(end == .success(.cancelled))
+        #expect(cancels == 1)
+    }
+
     @Test("Work that was done first is returned, cancelled or not") func successFirst() throws {
         try Bench.run { bench in
             let handle = try bench.associate()
@@ -123,5 +137,19 @@ import Testing
             }
             #expect([.success(.finished), .success(.cancelled)].contains(end))
         }
+    }
+}
+
+extension EventLoop {
+    /// Reads in a task that is cancelled once the read is submitted.
+    fileprivate func endOfCancelledRead(_ handle: AssociatedHandle) async -> Result<WaitEnd, OperationError> {
+        do throws(OperationError) {
+            let outcome = try await operations.perform(on: handle, capacity: 4, timeout: .seconds(1)) { op in
+                // SAFETY: the task is used within the call.
+                unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+                return op.read()
+            }
+            return .success(outcome.end)
+        } catch { return .failure(error) }
     }
 }
