@@ -52,16 +52,15 @@ struct KernelObject: Equatable {
             self.init(kind: kind, family: facts.family, type: facts.type, protocolNumber: facts.protocol)
             return
         }
-        self.init(kind: try KernelObject.kind(of: handle), family: 0, type: 0, protocolNumber: 0)
+        self.init(kind: KernelObject.kind(of: handle), family: 0, type: 0, protocolNumber: 0)
     }
 
-    private static func kind(of handle: NativeHandle) throws(AssociationError) -> Kind {
+    /// What has no type that the system would tell is a device of its own kind; if it is nothing at all, the kernel is going to say so.
+    private static func kind(of handle: NativeHandle) -> Kind {
         switch Native.fileType(handle) {
-        case .failed(.invalidHandle): throw .badHandle
-        case .failed(let code): throw .system(code)
-        case .value(UInt32(portloop_win32_type_disk)): return Native.isDirectory(handle) ? .directory : .file
-        case .value(UInt32(portloop_win32_type_pipe)): return .pipe
-        case .value: return .device
+        case .value(UInt32(portloop_win32_type_disk)): Native.isDirectory(handle) ? .directory : .file
+        case .value(UInt32(portloop_win32_type_pipe)): .pipe
+        case .value, .failed: .device
         }
     }
 }

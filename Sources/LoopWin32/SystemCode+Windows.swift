@@ -29,10 +29,11 @@ extension SystemCode {
     static let messageSize = SystemCode(rawValue: Int32(portloop_win32_message_size))
     static let connectionAborted = SystemCode(rawValue: 10053)
     static let connectionReset = SystemCode(rawValue: Int32(portloop_win32_connection_reset))
-    static let wouldBlock = SystemCode(rawValue: Int32(portloop_win32_would_block))
+    static let notConnected = SystemCode(rawValue: Int32(portloop_win32_not_connected))
 
-    /// Whether `AcceptEx` reports the end of a connection that was waiting, rather than a failure of its own.
-    var isOfPendingConnection: Bool { self == .connectionReset || self == .connectionAborted }
+    /// Whether `AcceptEx`, or the call that makes its socket an ordinary one, reports the end of a connection that was waiting, rather than a
+    /// failure of its own.
+    var isOfPendingConnection: Bool { self == .connectionReset || self == .connectionAborted || self == .notConnected }
 }
 
 extension RawStatus {
