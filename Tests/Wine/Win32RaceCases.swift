@@ -80,7 +80,8 @@ enum Win32RaceCases {
         try writeRaces(bench, handle, seed: 3, isExact: true) { Win32.receive(ends.far.rawValue, max: $0) ?? [] }
     }
 
-    /// A pipe that is read from while a write to it waits has moved some of its bytes. Windows counts them; Wine takes the rest of the write
+    /// A pipe that is read from while a write to it waits has moved some of its bytes. Windows counts them; Wine takes the rest of the
+    /// write
     /// back and counts none.
     private static func pipeWrites(_ bench: Win32Bench) throws(Unmet) {
         let (handle, ends) = try bench.pipe()
