@@ -77,6 +77,20 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_look(intptr_t socket, portloop_wi
     return 0;
 }
 
+CLOOPWIN32_CALL uint32_t portloop_win32_handle_flags(intptr_t handle, uint32_t *flags) {
+    DWORD found = 0;
+    if (!GetHandleInformation((HANDLE)handle, &found)) return GetLastError();
+    *flags = found;
+    return 0;
+}
+
+CLOOPWIN32_CALL uint32_t portloop_win32_handle_count(uint32_t *count) {
+    DWORD found = 0;
+    if (!GetProcessHandleCount(GetCurrentProcess(), &found)) return GetLastError();
+    *count = found;
+    return 0;
+}
+
 CLOOPWIN32_CALL uint32_t portloop_win32_duplicate(intptr_t handle, intptr_t *copy) {
     HANDLE made = NULL;
     HANDLE process = GetCurrentProcess();

@@ -51,6 +51,13 @@ typedef struct portloop_win32_socket_facts {
 // 10038 if the handle is no socket. The corresponding option is SO_PROTOCOL_INFO.
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_look(intptr_t socket, portloop_win32_socket_facts *facts);
 
+// HANDLE_FLAG_INHERIT is 1. 6 if no handle has the number: the one question that harms nothing, whatever the handle is. The corresponding
+// function is `GetHandleInformation`.
+CLOOPWIN32_CALL uint32_t portloop_win32_handle_flags(intptr_t handle, uint32_t *flags);
+
+// Handles of all kinds that this process has open. The corresponding function is `GetProcessHandleCount`.
+CLOOPWIN32_CALL uint32_t portloop_win32_handle_count(uint32_t *count);
+
 // A second handle of the same kernel object, in this process. The corresponding function is `DuplicateHandle`.
 CLOOPWIN32_CALL uint32_t portloop_win32_duplicate(intptr_t handle, intptr_t *copy);
 
