@@ -4,8 +4,8 @@ internal import LoopCore
 /// The completion port's front end: the room for what it hands out, and the timer that ends a wait between two ticks of the system's clock.
 @safe final class KernelQueue {
     /// A wait in milliseconds ends at a tick of the system's clock, which comes every 15.6 ms unless somebody has asked for more. A
-    /// high-resolution timer (Windows 10 1803) is finer than that, but cannot be waited for together with a completion port. So it is made to
-    /// queue an APC to this thread, a call that runs while the thread waits *alertably*, and that ends the wait.
+    /// high-resolution timer (Windows 10 1803) is finer than that, but cannot be waited for together with a completion port. So it is made
+    /// to queue an APC to this thread, a call that runs while the thread waits *alertably*, and that ends the wait.
     private enum Timer {
         case notTried
         case none
@@ -47,8 +47,8 @@ internal import LoopCore
         timer = .none
     }
 
-    /// Waits for packets, at most `max` of them, and returns how many there are. None if the bound has passed, or if something else has ended
-    /// the wait: then the caller looks at its clock and asks again.
+    /// Waits for packets, at most `max` of them, and returns how many there are. None if the bound has passed, or if something else has
+    /// ended the wait: then the caller looks at its clock and asks again.
     func wait(_ bound: WaitBound, max: Int) -> Int {
         switch bound {
         case .poll: return collect(max, milliseconds: 0, isAlertable: false)
@@ -110,8 +110,8 @@ internal import LoopCore
 @safe struct KernelEntry {
     let key: UInt
     let block: UnsafeMutableRawPointer?
-    /// From a field that Microsoft calls reserved, and that has held the status since the function exists (Windows Vista). For operations that
-    /// the port knows the status is taken from their control block.
+    /// From a field that Microsoft calls reserved, and that has held the status since the function exists (Windows Vista). For operations
+    /// that the port knows the status is taken from their control block.
     let status: RawStatus
     let count: Int
 }

@@ -8,7 +8,9 @@ enum Win32FaultCases {
         Suite(
             "the Windows port, broken on purpose",
             [
-                caught("skips the packet of immediate success", .skipsPacketsOnSuccess, "C1 a read that can finish at once gives exactly one packet"),
+                caught(
+                    "skips the packet of immediate success", .skipsPacketsOnSuccess,
+                    "C1 a read that can finish at once gives exactly one packet"),
                 caught("takes ERROR_MORE_DATA for a failure without a packet", .refusesWarnings, Win32PacketCases.longMessage),
                 caught("takes WSAEMSGSIZE for a failure without a packet", .refusesWarnings, Win32PacketCases.longDatagram),
                 caught(
