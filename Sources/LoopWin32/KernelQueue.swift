@@ -5,8 +5,7 @@ internal import LoopCore
 @safe final class KernelQueue {
     /// A wait in milliseconds ends at a tick of the system's clock, which comes every 15.6 ms unless somebody has asked for more. A
     /// high-resolution timer (Windows 10 1803) is finer than that, but cannot be waited for together with a completion port. So it is made
-    /// to
-    /// queue an APC to this thread, a call that runs while the thread waits *alertably*, and that ends the wait.
+    /// to queue an APC to this thread, a call that runs while the thread waits *alertably*, and that ends the wait.
     private enum Timer {
         case notTried
         case none
@@ -49,8 +48,7 @@ internal import LoopCore
     }
 
     /// Waits for packets, at most `max` of them, and returns how many there are. None if the bound has passed, or if something else has
-    /// ended
-    /// the wait: then the caller looks at its clock and asks again.
+    /// ended the wait: then the caller looks at its clock and asks again.
     func wait(_ bound: WaitBound, max: Int) -> Int {
         switch bound {
         case .poll: return collect(max, milliseconds: 0, isAlertable: false)
@@ -113,8 +111,7 @@ internal import LoopCore
     let key: UInt
     let block: UnsafeMutableRawPointer?
     /// From a field that Microsoft calls reserved, and that has held the status since the function exists (Windows Vista). For operations
-    /// that
-    /// the port knows the status is taken from their control block.
+    /// that the port knows the status is taken from their control block.
     let status: RawStatus
     let count: Int
 }

@@ -103,7 +103,7 @@ extension Operation {
 @safe struct GatheredBytes {
     let start: UnsafeMutableRawPointer
 
-    // SAFETY: allocated here, freed by `deallocate`.
+    // SAFETY: the operation that gathers them frees them, once.
     init(count: Int) { unsafe start = .allocate(byteCount: max(count, 1), alignment: 16) }
 
     // SAFETY: the kernel reads them no more: their packet has come, or their call has failed.

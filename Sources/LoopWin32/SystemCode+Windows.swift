@@ -31,9 +31,8 @@ extension SystemCode {
     static let connectionReset = SystemCode(rawValue: Int32(portloop_win32_connection_reset))
     static let notConnected = SystemCode(rawValue: Int32(portloop_win32_not_connected))
 
-    /// Whether `AcceptEx`, or the call that makes its socket an ordinary one, reports the end of a connection that was waiting, rather
-    /// than a
-    /// failure of its own.
+    /// Whether `AcceptEx`, or the call that makes its socket an ordinary one, reports the end of a connection that was waiting, rather than
+    /// a failure of its own.
     var isOfPendingConnection: Bool { self == .connectionReset || self == .connectionAborted || self == .notConnected }
 }
 

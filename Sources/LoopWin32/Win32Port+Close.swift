@@ -6,8 +6,7 @@ private let closeNanosecondsMax: UInt64 = 50_000_000
 
 extension Win32Port {
     /// Lets go of what is the port's own. Operations that are with the kernel get their packet from no one: the ledger has disowned them,
-    /// and
-    /// keeps their memory (C10). What the kernel or the driver may still write to of ours is left behind with them.
+    /// and keeps their memory (C10). What the kernel or the driver may still write to of ours is left behind with them.
     public func close() {
         guard state.record.isOpen else { return }
         state.record.isOpen = false
@@ -43,8 +42,7 @@ extension Win32Port {
         }
     }
 
-    /// Waits for the questions that were taken back. Packets of operations that come meanwhile are nobody's, but what an accept made is
-    /// closed.
+    /// Waits for the questions that were taken back. Packets of operations that come meanwhile are nobody's; what an accept made is closed.
     private func reapRequests() {
         let bound = MonotonicInstant(nanoseconds: Native.now).advanced(by: closeNanosecondsMax)
         repeat {

@@ -11,8 +11,7 @@ extension Win32Port {
         let operation = Operation(beginning: request, .read, on: handle, length: length, offset: isFile ? offset : nil)
         let code = operation.callFileRead()
         if isOwed(code, operation) { return owe(operation) }
-        // The end is an error here when it is found at once, and no packet comes; found later it is a packet. Both are the same to a
-        // reader.
+        // Found at once, the end is the call's own error, and no packet comes; found later, it is a packet. To a reader both are the same.
         switch code {
         case .endOfFile: return answer(operation, .success(0, status: .endOfFile), request.inline)
         case .brokenPipe: return answer(operation, .success(0, status: .pipeBroken), request.inline)

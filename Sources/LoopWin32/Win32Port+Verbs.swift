@@ -35,18 +35,17 @@ extension Win32Port {
         guard let handle = admit(request) else { return refusal() }
         let length = unsafe request.buffer.count
         switch handle.record.object.kind {
-        case .streamSocket:
-            return submit(Operation(beginning: request, .read, on: handle, length: length), request.inline) { $0.callReceive() }
         case .messageSocket where length == 0:
             return awaitReadiness(Operation(beginning: request, .read, on: handle), handle, .readable, request.inline)
-        case .messageSocket:
-            return submit(Operation(beginning: request, .receive, on: handle, length: length), request.inline) { $0.callReceive() }
+        case .streamSocket, .messageSocket:
+            return submit(Operation(beginning: request, .read, on: handle, length: length), request.inline) { $0.callReceive() }
         case .pipe, .file, .device, .directory, .nothing: return readFile(request, handle, at: offset, length: length)
         }
     }
 
     /// Whole, because the kernel works off an overlapped write whole, on a non-blocking socket too. The exception is a pipe that its owner
-    /// has put into PIPE_NOWAIT mode, which takes what fits.
+    /// has put into PIPE_NOWAIT mode, which takes what fits. A cancelled write has the count of what went out, on a socket; on a pipe whose
+    /// other end has read some of it, the kernel may count nothing (Wine does not).
     public func write(_ request: PortRequest, count: Int, at offset: FileOffset?) -> Submission {
         guard let handle = admit(request) else { return refusal() }
         guard count >= 0, hasBytes(request, 0..<count) else { return .refused(.invalidParameter) }
@@ -88,8 +87,7 @@ extension Win32Port {
     }
 
     /// `AcceptEx` wants the socket that is to be the connection beforehand. It is the port's until the packet, and closed by it on every
-    /// way
-    /// that does not end in ``Completion/acquired``.
+    /// way that does not end in ``Completion/acquired``.
     public func accept(_ request: PortRequest) -> Submission {
         guard let handle = admit(request) else { return refusal() }
         guard handle.record.object.isSocket else { return .refused(.notASocket) }
@@ -130,8 +128,7 @@ extension Win32Port {
     // MARK: starting
 
     /// Makes an operation's call. From here on its memory is the kernel's, unless the call failed: then there is no packet, and the port
-    /// says
-    /// what there is to say. So a failure is the same to the caller whether the kernel found it at once or later (C5).
+    /// says what there is to say. So a failure is the same to the caller whether the kernel found it at once or later (C5).
     @inline(__always)
     func submit(_ operation: Operation, _ inline: InlineCompletion, _ call: (Operation) -> SystemCode) -> Submission {
         let code = call(operation)

@@ -51,8 +51,7 @@ extension Win32Port {
     public func wait(into batch: UnsafeMutableBufferPointer<Packet>, for bound: WaitBound) -> Int {
         guard state.record.isOpen, batch.count > 0 else { return 0 }
         // What the port itself has queued is older than what the kernel is asked for now, but gets half of the places at most: neither
-        // keeps
-        // the other out for longer than a turn.
+        // keeps the other out for longer than a turn.
         var filled = unsafe handOutReady(into: batch, from: 0, max: (batch.count + 1) / 2)
         let hasWork = filled > 0 || !state.record.ready.isEmpty || !state.record.fresh.isEmpty
         let count = askKernel(for: hasWork ? .poll : bound, max: batch.count - filled)
@@ -109,8 +108,7 @@ extension Win32Port {
     private func takeOperation(_ entry: KernelEntry, _ number: UInt) -> Packet? {
         guard let block = unsafe entry.block, state.record.owed.contains(number) else {
             // A native call that was reported by its id alone, or a forgery. The ledger knows which addresses are its own, and the port
-            // goes by
-            // what the packet itself says.
+            // goes by what the packet itself says.
             let completion = Completion(status: entry.status, count: entry.count)
             return unsafe Packet(key: .operation, block: entry.block, completion: completion)
         }

@@ -9,8 +9,7 @@ public import LoopCore
 /// A handle is bound to a port until it is closed: Windows has no way back. After `retire` the same port takes it again, no other does.
 ///
 /// A port is used by one thread at a time, but for its ``waker``. No operation and no turn allocates in the steady state, but for a
-/// gathered
-/// write to something that is no socket.
+/// gathered write to something that is no socket.
 ///
 /// ```swift
 /// let loop = EventLoop(port: try Win32Port())

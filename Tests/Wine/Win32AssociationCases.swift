@@ -29,8 +29,7 @@ enum Win32AssociationCases {
                 Win32Case("a handle of this loop is refused as associated already", twice),
                 Win32Case("a handle that saves the packet of immediate success is refused as such", skipping),
                 Win32Case("an event and a number that nobody has are refused as bad handles", bad),
-                Win32Case(
-                    "a number that was bound here and belongs to a stranger's object of another kind now is bound elsewhere", recycled),
+                Win32Case("a number that was bound here and is a stranger's object of another kind now is bound elsewhere", recycled),
                 Win32Case("a handle that was retired does everything again", again),
                 Win32Case("a number that was closed without a word and is another object now is associated anew", replaced),
             ])

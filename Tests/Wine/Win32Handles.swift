@@ -188,8 +188,7 @@ enum Win32 {
     }
 
     /// What a pipe has, at most `max` bytes, without waiting; on an overlapped handle without a packet. An event whose lowest bit is set
-    /// tells
-    /// the kernel to queue none.
+    /// tells the kernel to queue none.
     // SAFETY: the buffer has room for `max` bytes, and the call waits until the kernel has done with it.
     static func drainPipe(_ handle: Int, max: Int) -> [UInt8] {
         var (there, inMessage) = (UInt32(0), UInt32(0))

@@ -16,6 +16,7 @@ enum Win32PacketCases {
                 Win32Case("a job's packets are a stranger's: where the pointer would be stands a process number", job),
                 Win32Case("STATUS_TIMEOUT is a success, with its raw status beside it", timeout),
                 longMessage, longDatagram, abortedWrite,
+                Win32Case("a write to a pipe that is cancelled after a part was read counts that part", abortedPipeWrite),
                 Win32Case("ERROR_PIPE_CONNECTED owes no packet, and pending owes one", pipeConnected),
                 Win32Case("a read past the end of a file is the end to a verb, and error 38 to a native call", endOfFile),
                 Win32Case("a read of a pipe whose other end is gone is the end to a verb, and error 109 to a native call", brokenPipe),

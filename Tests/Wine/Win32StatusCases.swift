@@ -69,6 +69,20 @@ extension Win32PacketCases {
         }
     }
 
+    static func abortedPipeWrite(_ bench: Win32Bench) throws(Unmet) {
+        let (handle, ends) = try bench.pipe()
+        let id = try bench.write(handle, [UInt8](repeating: 9, count: 1 << 20))
+        bench.look()
+        try bench.check.require(bench.phase(id) == .submitted, "1 MiB does not fit into the pipe")
+        let read = Win32.drainPipe(ends.far.rawValue, max: 100).count
+        try bench.cancel(id)
+        let completion = try bench.finish(id).completion
+        let left = Win32.drainPipe(ends.far.rawValue, max: 1 << 20).count
+        bench.check.expect(completion.severity == .aborted, "the severity")
+        if completion.count == 0, read > 0 { throw .notApplicable("a pipe that counts what was read of a cancelled write: \(read) bytes") }
+        bench.check.expectEqual(completion.count, read + left, "the count against what arrived")
+    }
+
     static func endOfFile(_ bench: Win32Bench) throws(Unmet) {
         let file = Win32.temporaryFile()
         let handle = try bench.associate(file)

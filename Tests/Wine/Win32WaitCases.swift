@@ -61,8 +61,7 @@ enum Win32WaitCases {
             lateness.append(bench.loop.now.nanoseconds(since: bound))
         }
         // Windows 10 keeps such a bound to within 0.5 ms, by its high-resolution timer. Wine's timers end at whole milliseconds, and so
-        // does
-        // everything that waits for them.
+        // does everything that waits for them.
         let median = lateness.sorted()[lateness.count / 2]
         bench.check.expect(median < 2_000_000, "the median is late by \(median) ns")
     }

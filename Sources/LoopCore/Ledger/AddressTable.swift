@@ -3,8 +3,7 @@
 /// Open addressing with linear probing over a power of two; it changes only when a cell is made or given back to the system, so the
 /// steady state reads it and never writes.
 ///
-/// A port keeps one too. In an embedded image another module can destroy a value of this type only if it can see how: hence what is
-/// inlinable.
+/// A port keeps one too. In an embedded image another module can destroy a value of this type only if it sees how: hence what is inlinable.
 @usableFromInline @safe package struct AddressTable: ~Copyable {
     /// Zero for a free place.
     @usableFromInline package var entries: UnsafeMutablePointer<UInt>

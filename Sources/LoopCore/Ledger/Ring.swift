@@ -2,8 +2,7 @@
 ///
 /// Jobs, posted calls and notices wait in one: pushing and popping cost about 2 ns, an array with a head index 11 (measured).
 ///
-/// A port keeps one too. In an embedded image another module can destroy a value of this type only if it can see how: hence what is
-/// inlinable.
+/// A port keeps one too. In an embedded image another module can destroy a value of this type only if it sees how: hence what is inlinable.
 @usableFromInline @safe package struct Ring<Element>: ~Copyable {
     @usableFromInline package var elements: UnsafeMutablePointer<Element>
     @usableFromInline package var mask: Int

@@ -8,9 +8,8 @@ public enum AssociationError: Error, Hashable, Sendable {
     case notOverlapped
     /// It is in blocking mode. Set O_NONBLOCK, or associate it with ``AssociationOptions/setNonblocking``.
     case blocking
-    /// Somebody set FILE_SKIP_COMPLETION_PORT_ON_SUCCESS on it, which cannot be taken back: work that is done at once would bring no
-    /// packet.
-    /// Open the object once more, and leave the flag off.
+    /// Somebody set FILE_SKIP_COMPLETION_PORT_ON_SUCCESS on it, for good: work that is done at once would bring no packet. Open the object
+    /// once more, and leave the flag off.
     case skipsPackets
     /// A console completes nothing. Use a thread, or the platform's own console interface.
     case console

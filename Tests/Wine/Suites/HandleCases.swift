@@ -95,25 +95,28 @@ enum HandleCases {
                 var mode: UInt32 = 0
                 check.expect(unsafe portloop_win32_console_mode(file.handle, &mode) != 0, "it has no console mode")
             },
-            Case("what is opened is not inherited, and is counted until it is closed") { check throws(Unmet) in
-                var (flags, before, after) = (UInt32(0), UInt32(0), UInt32(0))
+            Case("what is opened is not inherited") { check throws(Unmet) in
+                var flags: UInt32 = 0
+                let (port, pipe, socket) = (try RawPort(), try RawPipe(), try RawSocket(.tcp))
+                let file = try RawHandle.open(try Scratch.path(), Windows.genericWrite, Windows.createAlways)
+                for handle in [port.handle, pipe.server.handle, socket.handle, file.handle] {
+                    try check.must("its flags", unsafe portloop_win32_handle_flags(handle, &flags))
+                    check.expectEqual(flags & 1, 0, "HANDLE_FLAG_INHERIT")
+                }
                 check.expectEqual(unsafe portloop_win32_handle_flags(0x7FF0, &flags), 6, "nothing")
-                let warm = try RawSocket(.tcp)
+            },
+            Case("handles are counted until they are closed") { check throws(Unmet) in
+                var (before, after) = (UInt32(0), UInt32(0))
                 try check.must("the count", unsafe portloop_win32_handle_count(&before))
+                if before == 0 { throw .notApplicable("a system that counts handles") }
                 do {
-                    let (port, pipe, socket) = (try RawPort(), try RawPipe(), try RawSocket(.tcp))
-                    let file = try RawHandle.open(try Scratch.path(), Windows.genericWrite, Windows.createAlways)
-                    for handle in [port.handle, pipe.server.handle, socket.handle, file.handle] {
-                        try check.must("its flags", unsafe portloop_win32_handle_flags(handle, &flags))
-                        check.expectEqual(flags & 1, 0, "HANDLE_FLAG_INHERIT")
-                    }
+                    let ports = (try RawPort(), try RawPort())
                     try check.must("the count", unsafe portloop_win32_handle_count(&after))
-                    check.expectEqual(after, before + 4, "handles meanwhile")
-                    withExtendedLifetime((port, pipe, socket, file)) {}
+                    check.expectEqual(after, before + 2, "handles meanwhile")
+                    withExtendedLifetime(ports) {}
                 }
                 try check.must("the count", unsafe portloop_win32_handle_count(&after))
                 check.expectEqual(after, before, "handles afterwards")
-                withExtendedLifetime(warm) {}
             },
             Case("a handle is unbound where the system can") { check throws(Unmet) in
                 let (port, other, socket) = (try RawPort(), try RawPort(), try RawSocket(.tcp))
