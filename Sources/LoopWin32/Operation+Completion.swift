@@ -20,7 +20,7 @@ extension Operation {
     }
 
     /// The end of a file and the close of a pipe's other end are errors to the kernel. To a reader they are what ends every stream: success
-    /// with no bytes. The raw status stands beside it (C5).
+    /// with no bytes. The raw status stands beside it (C5), and tells the end from a message that is empty.
     private func endsStream(_ status: RawStatus) -> Bool {
         !record.traits.contains(.isOnSocket) && (status == .endOfFile || status == .pipeBroken)
     }

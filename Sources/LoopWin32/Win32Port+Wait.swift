@@ -4,45 +4,46 @@ public import LoopCore
 //
 // Most interfaces for input and output say "you may read now". Windows says "I have read". One asks for the work first, with `ReadFile` or
 // `WSARecv`, and gives the kernel two pieces of memory: the buffer, and a structure called OVERLAPPED, which stands for the operation. The
-// call returns at once. The work goes on without the thread, and when it is done the kernel writes the status and the byte count into the
-// OVERLAPPED and puts a *packet* into a queue. That queue is the completion port:
+// call returns at once. The work goes on without the thread; when it is done, the kernel writes the status and the byte count into the
+// OVERLAPPED and puts a *packet* into a queue. That queue is the completion port.
 //
-//     CreateIoCompletionPort(handle, port, key)       once for each handle: where its packets are to go, and a number of ours for them
-//     ReadFile(handle, buffer, …, overlapped)  ─┐     the work begins; 0 or ERROR_IO_PENDING
+//     CreateIoCompletionPort(handle, port, key)       once for each handle: where its packets go, and a number of ours to mark them with
+//     ReadFile(handle, buffer, …, overlapped)  ─┐     the work begins: success, or ERROR_IO_PENDING
 //                                               │     … the kernel owns `buffer` and `overlapped` …
-//     GetQueuedCompletionStatusEx(port, …)     ◄┘     (key, address of the overlapped, byte count): the memory is ours again
+//     GetQueuedCompletionStatusEx(port, …)     ◄┘     key, address of the OVERLAPPED, count: the memory is ours again
 //
-// All that is difficult about it is in what this picture does not say.
+// Everything that is difficult about it is in what this picture leaves out.
 //
-// 1. One packet for each call that did not fail at once. A read that finds its bytes there returns success, and is still followed by a
-//    packet. So is a warning, such as ERROR_MORE_DATA for the first part of a long message. Only an error that the call itself returns is
-//    followed by none. Who frees the memory too early is written to by the kernel, later, wherever that memory is then; who waits for a
-//    packet that is not owed waits for ever. (Handles can be told to save the packet of immediate success. Then two ways lead to every
-//    result, and the port refuses such handles.) `Win32Port.isOwed` is this rule.
+// 1. *Every call that did not fail at once is followed by one packet.* A read that finds its bytes there returns success, and its packet
+//    comes all the same. So does that of a warning, such as ERROR_MORE_DATA for the first part of a long message. Only an error that the
+//    call itself returns is followed by none. Who frees the memory too early has the kernel write into whatever is there by then. Who waits
+//    for a packet that is not owed waits for ever. `Win32Port.isOwed` is this rule, and no adapter has to know it. (A handle can be told to
+//    save the packet of immediate success. Then two ways lead to every result, and the port refuses such handles.)
 //
-// 2. The packet is all there is. It has no handle and no error code: a key, a pointer, a count, and the status in the OVERLAPPED. Which
-//    operation it was is known by its address alone, so an address must not serve two operations at a time, and must stay until its packet
-//    has come, whatever the program has lost interest in meanwhile.
+// 2. *The packet is all there is.* It names no handle. Which operation it belongs to is known by the address of its OVERLAPPED alone: so an
+//    address serves one operation at a time, and stays until its packet has come, even if the program has long lost interest. Here the
+//    ledger owns that memory, and nobody else can free it.
 //
-// 3. Cancelling is a request. `CancelIoEx` says "found" of an operation that succeeds a moment later, and "not found" of one whose packet
-//    is still in the queue. In either case there will be one packet, and it says what happened: STATUS_CANCELLED and how many bytes moved
-//    before, or success. There is no call that gives the memory back early. Even closing the handle only makes the kernel send the packets.
+// 3. *To cancel is to ask.* `CancelIoEx` says "found" of an operation that succeeds a moment later, and "not found" of one whose packet is
+//    already in the queue. Either way there will be one packet, and it alone says what happened: STATUS_CANCELLED with the bytes that moved
+//    before, or success. Nothing gives the memory back earlier, not even closing the handle, which only makes the kernel send the packets.
 //
-// 4. Anybody may put anything into the queue. `PostQueuedCompletionStatus` takes a key, a count and any number for a pointer; that is how
-//    other threads wake this one. A job object that was given the port posts process numbers in the place of the pointer. So the pointer of
-//    a packet is a number until we know better: first the key is compared, then the address is looked up among those we wait for, and only
-//    then is there an OVERLAPPED to look into. If that says that its work is still pending, the packet was forged.
+// 4. *Anybody may put anything into the queue.* `PostQueuedCompletionStatus` takes a key, a count and any number for a pointer; that is how
+//    other threads wake this one. A job object posts the number of a process where the pointer would be. So a packet's pointer is a number
+//    until we know better: first the key is compared, then the address is looked up among those that are owed a packet, and only then is
+//    there an OVERLAPPED to look into. If that says that its work is still pending, somebody has posted its address, and the true packet is
+//    still to come.
 //
-// 5. A handle is bound to one port, for ever, and to none but by an operation's own memory can it be told which. Two libraries cannot share
-//    one, and a handle that was opened without FILE_FLAG_OVERLAPPED does its work inside the call and never sends a packet. Both look like
-//    an operation that takes long. `Win32Port.associate` finds them out.
+// 5. *A handle is bound to one port until it is closed*, and cannot be asked to which. Nor does it send packets at all if it was opened
+//    without FILE_FLAG_OVERLAPPED: then its calls wait. Either mistake looks like an operation that takes long. `Win32Port.associate` finds
+//    them out before the first operation.
 //
-// What is missing: readiness. A server with ten thousand idle connections does not want ten thousand buffers waiting in reads. Two ways out
-// are used here. A read of zero bytes is pending until there is something to read, and takes nothing. And the driver of sockets answers
+// What is missing is readiness. A server with ten thousand idle connections does not want ten thousand buffers waiting in reads. There are
+// two ways out. A read of zero bytes is pending until there is something to read, and takes nothing. And the driver below Winsock answers
 // "which of these events has this socket", which is how `select` works; its answer is a packet like any other (Win32Port+Poll.swift).
 //
-// References, all at learn.microsoft.com: "I/O Completion Ports", "Synchronous and Asynchronous I/O", "Canceling Pending I/O Operations",
-// and the pages of the functions named here. docs/Windows.md quotes the sentences that this port stands on.
+// See "I/O Completion Ports", "Synchronous and Asynchronous I/O", "Canceling Pending I/O Operations" and the pages of the functions named
+// here, all at learn.microsoft.com.
 
 extension Win32Port {
     /// One look at the queue. Every packet of it is told apart before anybody's function runs.

@@ -4,20 +4,6 @@ internal import LoopSim
 
 /// What is refused with a name instead of hanging later, and what a number stands for.
 enum Win32AssociationCases {
-    /// Before every other suite that counts open handles: to count, a handle is duplicated and the copy is closed, and under Wine a closed
-    /// copy of the process's connection to its console ends the connection.
-    static var consoleSuite: Suite {
-        Suite(
-            "the Windows port: the console",
-            [
-                Case("a console is refused as such") { check throws(Unmet) in
-                    let bench = try Win32Bench(check)
-                    try console(bench)
-                    bench.end()
-                }
-            ])
-    }
-
     static var suite: Suite {
         Suite(
             "the Windows port: handles",
@@ -28,6 +14,7 @@ enum Win32AssociationCases {
                 Win32Case("a handle of another loop is refused as bound elsewhere, also after that loop has retired it", otherLoop),
                 Win32Case("a handle of this loop is refused as associated already", twice),
                 Win32Case("a handle that saves the packet of immediate success is refused as such", skipping),
+                Win32Case("a console is refused as such", console),
                 Win32Case("an event and a number that nobody has are refused as bad handles", bad),
                 Win32Case("a number that was bound here and is a stranger's object of another kind now is bound elsewhere", recycled),
                 Win32Case("a handle that was retired does everything again", again),
@@ -101,8 +88,7 @@ enum Win32AssociationCases {
         // SAFETY: the shim writes the handle before it says zero.
         let code = unsafe portloop_win32_file_open(path, Win32.readWrite, 7, nil, Win32.openExisting, 0, 0, &handle)
         guard code == 0 else { throw .notApplicable("a console: error \(code)") }
-        bench.expectRefusal(.console, "the console", NativeHandle(rawValue: handle))
-        Win32.closeHandle(handle)
+        bench.expectRefusal(.console, "the console", bench.keep(handle))
     }
 
     private static func bad(_ bench: Win32Bench) throws(Unmet) {

@@ -223,15 +223,12 @@ enum Win32 {
         if isSocket { closeSocket(handle.rawValue) } else { closeHandle(handle.rawValue) }
     }
 
-    /// Handles that this process has open, as far as their numbers are low: counted by asking for each number.
+    /// Handles that this process has open.
     // SAFETY: as above.
     static var openCount: Int {
-        stride(from: 4, to: 0x600, by: 4).count { number in
-            var copy = -1
-            guard unsafe portloop_win32_duplicate(number, &copy) == 0 else { return false }
-            closeHandle(copy)
-            return true
-        }
+        var count: UInt32 = 0
+        demand("GetProcessHandleCount", unsafe portloop_win32_handle_count(&count))
+        return Int(count)
     }
 
     private static func demand(_ what: String, _ code: UInt32) {

@@ -4,7 +4,6 @@ extension Suites {
     /// The contract on the real port, once for each kind of handle.
     static var win32: [Suite] {
         [
-            Win32AssociationCases.consoleSuite,
             contract(.sockets), contract(.pipeServers), contract(.pipeClients), contract(.sockets, checked: true),
             contract(.pipeServers, checked: true), Win32AssociationCases.suite, Win32PacketCases.suite,
             Win32FileCases.suite, Win32ReadinessCases.suite, Win32ConnectionCases.suite,
