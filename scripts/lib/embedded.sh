@@ -47,12 +47,16 @@ embedded_build() {
     echo "embedded $module: ${#files[@]} files, $(stat -c %s "$embedded_out/$module.o") bytes of object code, $note"
 }
 
-# Tells a build from another one: the compiler, the flags, the sources, the headers, and the modules it imports.
+# Tells a build from another one: the compiler, the flags, the sources, the headers it may include, and the modules it may import.
 embedded_print() {
+    local folder
     {
         swiftc --version 2>/dev/null
         printf '%s\n' "$@"
-        cat "${files[@]}" Sources/*/include/*
+        cat "${files[@]}"
+        for folder in "$@"; do
+            if [[ -f $folder/module.modulemap ]]; then cat "$folder"/*.{h,modulemap}; fi
+        done
         for earlier in "${embedded_modules[@]}"; do
             [[ $earlier != "$module" ]] || break
             cat "$embedded_out/$earlier.print"
