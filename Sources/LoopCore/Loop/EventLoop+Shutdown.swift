@@ -21,6 +21,7 @@ extension EventLoop {
         // Packets that lay ready while the bound ran out are no stragglers.
         repeat { runTurn(core, .poll) { true } } while core.lastBatchWasFull
         let report = ShutdownReport(operations: core.leakStragglers(), fibers: core.fibers.dump(now: core.present))
+        core.ledger.dropAllKinds()
         core.tellSettled()
         core.port.close()
         core.isEnded = true

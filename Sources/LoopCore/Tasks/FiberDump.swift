@@ -12,7 +12,7 @@ public struct FiberDump: Hashable, Sendable, CustomStringConvertible {
     init(_ fiber: FiberPlace, now: MonotonicInstant) {
         name = fiber.name
         ageNanoseconds = now.nanoseconds(since: fiber.began)
-        file = fiber.place.file.description
+        file = fiber.place.file
         line = fiber.place.line
     }
 
