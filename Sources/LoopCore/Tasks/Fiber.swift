@@ -23,6 +23,9 @@ public struct Fiber<Success: Sendable, Failure: Error>: Sendable {
     /// Asks it to end: its waits throw from here on. What it throws thereupon ends nothing but itself.
     public func cancel() { task.cancel() }
 
+    /// Raises its priority, and so that of what it waits for.
+    public func escalate(to priority: TaskPriority) { task.escalatePriority(to: priority) }
+
     /// Whether it has been asked to end.
     public var isCancelled: Bool { task.isCancelled }
 }
