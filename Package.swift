@@ -20,6 +20,8 @@ let package = Package(
         .library(name: "LoopCore", targets: ["LoopCore"]),
         .library(name: "LoopEpoll", targets: ["LoopEpoll"]),
         .library(name: "LoopWin32", targets: ["LoopWin32"]),
+        // For adapters' own calls on Windows.
+        .library(name: "CLoopWin32", targets: ["CLoopWin32"]),
         .library(name: "LoopSim", targets: ["LoopSim"]),
         .executable(name: "portloop", targets: ["PortloopCLI"]),
     ],
