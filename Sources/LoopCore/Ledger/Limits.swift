@@ -28,6 +28,8 @@ public struct Limits: Hashable, Sendable {
 
     /// How long a cancelled operation's packet is waited for before the driver counts as stuck.
     public var cancelGraceNanoseconds: UInt64 = 2_000_000_000
+    /// How long a shutdown waits for cancelled fibers, which may still flush and say goodbye. 1 s: a person who has pressed Ctrl-C waits.
+    public var cleanUpBoundNanoseconds: UInt64 = 1_000_000_000
     /// How long a shutdown waits for packets before it leaks what is left.
     public var shutdownBoundNanoseconds: UInt64 = 1_000_000_000
 

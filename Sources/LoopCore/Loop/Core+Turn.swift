@@ -5,9 +5,10 @@ extension Core {
     func takeMail(_ mailbox: Mailbox) {
         mailbox.takeAll { mail in
             switch mail {
-            case .job(let job): ready.append(.job(job))
+            case .job(let job): ready.append(job)
             case .call(let call): ready.append(.call(call))
             case .cancel(let id): postedCancels.append(id)
+            case .wake(let id): postedWakes.append(id)
             case .complete(let id, let completion): complete(id, completion)
             }
         }
@@ -53,12 +54,13 @@ extension Core {
     /// Queues a job of this thread. One that queues itself again, as a yield does, waits behind the next look at the port.
     @inline(__always)
     func enqueue(_ job: UnownedJob) {
-        if job.identity == runningJob { yielded.append(.job(job)) } else { ready.append(.job(job)) }
+        if job.identity == runningJob { yielded.append(.job(job)) } else { ready.append(job) }
     }
 
     /// Sends the cancels that were posted since the last turn. An id that is gone by now is nobody's business any more.
     func sendPostedCancels() {
         while let id = postedCancels.popFirst() { end(id, .cancelled) }
+        while let id = postedWakes.popFirst() { wake(id, .cancelled) }
     }
 
     /// Fires what is due, up to a limit for each turn: collected first, so that one that fires may cancel or move another of the batch.
@@ -79,6 +81,7 @@ extension Core {
         switch action {
         case .call(let call): call()
         case .deadline(let id): end(id, .timedOut)
+        case .wake(let id): wake(id, .timedOut)
         case .grace(let id, let grace):
             guard let next = lookAgain(grace) else { return giveUp(id) }
             moveGrace(id, to: timers.insert(now, .grace(id, next)))
@@ -100,7 +103,7 @@ extension Core {
 
     /// How long the port may block: not at all while something of ours waits to run.
     func waitBound(_ wish: WaitBound) -> WaitBound {
-        guard ready.isEmpty, yielded.isEmpty, postedCancels.isEmpty, ledger.hasToldEverybody else { return .poll }
+        guard ready.isEmpty, yielded.isEmpty, postedCancels.isEmpty, postedWakes.isEmpty, ledger.hasToldEverybody else { return .poll }
         guard let next = timers.nextDeadline else { return wish }
         switch wish {
         case .poll: return .poll
@@ -147,6 +150,11 @@ extension Core {
     /// Jobs that gave way are behind the poll now.
     func releaseYielded() {
         inlineCompletions = 0
-        while let job = yielded.popFirst() { ready.append(job) }
+        while let next = yielded.popFirst() {
+            switch next {
+            case .job(let job): ready.append(job)
+            case .call: ready.append(next)
+            }
+        }
     }
 }

@@ -10,12 +10,20 @@ final class Core {
     let limits: Limits
     let batch: PacketBatch
     private let pinnedTimers = Pinned(TimerHeap<TimerAction>())
-    private let pinnedReady = Pinned(Ring<Ready>(capacity: 256))
+    private let pinnedReady = Pinned(ReadyQueue())
     /// Jobs that gave way: they run after the next look at the port.
     private let pinnedYielded = Pinned(Ring<Ready>())
     /// Cancels asked for on this thread, possibly from within a call of ours: looked at in a phase of their own.
     private let pinnedPostedCancels = Pinned(Ring<OperationID>())
     private let pinnedMeters = Pinned(Meters())
+    /// Tasks that wait for something else than an operation, and the wakes that their cancellation asks for, as with operations.
+    let parked = ParkTable()
+    var postedWakes = Ring<ParkID>()
+    let fibers = FiberTable()
+    /// The run under way.
+    var run: (any RunInProgress)?
+    /// Timeouts under way: while there is none, no wait looks for one.
+    var openTimeouts = 0
     /// The clock as last read in this turn; not of this turn at all until something asks for ``present``.
     private(set) var now: MonotonicInstant
     private var isClockRead = false
@@ -27,6 +35,8 @@ final class Core {
     var lastBatchWasFull = false
     /// The port has been closed: nothing may be asked of it any more.
     var isEnded = false
+    /// Nothing may be started any more.
+    var isClosing: Bool { !ledger.isOpen }
     /// Calls of anybody else's code so far: jobs, posted calls, timers, waiters.
     var calls: UInt64 = 0
     /// Whether another thread ended the last wait.
@@ -65,7 +75,7 @@ final class Core {
         @inline(__always) unsafeMutableAddress { unsafe pinnedTimers.address }
     }
 
-    var ready: Ring<Ready> {
+    var ready: ReadyQueue {
         // SAFETY: see Pinned.
         @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedReady.address) }
         // SAFETY: see Pinned.
@@ -108,6 +118,7 @@ enum TimerAction {
     case deadline(OperationID)
     case grace(OperationID, Grace)
     case retireGrace(HandleKey, Grace)
+    case wake(ParkID)
 }
 
 /// How far a grace has come. It may run out while the packet lies ready, after the process was stopped for a while: so the port is asked

@@ -34,6 +34,12 @@ extension EventLoop {
         if case .closed = mailbox.post(.cancel(id)) { runLate() }
     }
 
+    /// As ``postCancel(_:)``, for a task that waits for something else.
+    nonisolated func postWake(_ id: ParkID) {
+        if thread.isCurrent { return core.postedWakes.append(id) }
+        if case .closed = mailbox.post(.wake(id)) { runLate() }
+    }
+
     /// Sends the completion of an operation that finished elsewhere.
     nonisolated func postCompletion(_ id: OperationID, _ completion: Completion) {
         if case .closed = mailbox.post(.complete(id, completion)) { runLate() }

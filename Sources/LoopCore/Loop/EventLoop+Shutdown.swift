@@ -1,22 +1,26 @@
 extension EventLoop {
-    /// Ends the loop: refuses new operations, asks those in flight to end, and turns until their packets are in, at most for
-    /// ``Limits/shutdownBoundNanoseconds``. What a driver still holds then is leaked on purpose and reported: its memory may yet be written
-    /// to, so it is never freed (C10).
+    /// Ends the loop, in phases (C10). Fibers are cancelled, and have ``Limits/cleanUpBoundNanoseconds`` for their last words, which they
+    /// say by shielded operations. Then new operations are refused, those in flight are asked to end, and the loop turns until their
+    /// packets are in, at most for ``Limits/shutdownBoundNanoseconds``. What a driver still holds then is leaked on purpose and reported:
+    /// its memory may yet be written to, so it is never freed.
     ///
-    /// Waiters are told: those of leaked operations that they are stuck. Jobs that come later still run, on the thread that brings them.
+    /// Waiters are told: those of leaked operations that they are stuck, all others that the loop is closed. Jobs that come later still
+    /// run, on the thread that brings them.
     @discardableResult
     public nonisolated func shutdown() -> ShutdownReport {
         // A loop that has ended has no thread any more, and nothing left.
-        if mailbox.isClosed { return ShutdownReport(operations: []) }
+        if mailbox.isClosed { return ShutdownReport(operations: [], fibers: []) }
         let core = core
         core.open()
+        cleanUp(core)
         core.ledger.refuseNewOperations()
+        core.wakeEverybody()
         core.cancelEverything()
         let bound = core.port.now().advanced(by: core.limits.shutdownBoundNanoseconds)
         while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound)) { core.isDrained } }
         // Packets that lay ready while the bound ran out are no stragglers.
         repeat { runTurn(core, .poll) { true } } while core.lastBatchWasFull
-        let report = ShutdownReport(operations: core.leakStragglers())
+        let report = ShutdownReport(operations: core.leakStragglers(), fibers: core.fibers.dump(now: core.present))
         core.tellSettled()
         core.port.close()
         core.isEnded = true
@@ -27,15 +31,25 @@ extension EventLoop {
         runLate()
         return report
     }
+
+    /// The fibers' last words.
+    private nonisolated func cleanUp(_ core: Core) {
+        guard !fibers.isZero else { return }
+        core.fibers.cancelAll()
+        let bound = core.port.now().advanced(by: core.limits.cleanUpBoundNanoseconds)
+        while !fibers.isZero, core.port.now() < bound { runTurn(core, .until(bound)) { fibers.isZero } }
+    }
 }
 
 /// What was left when a loop ended.
 public struct ShutdownReport: Sendable {
     /// Operations whose driver answered neither them nor their cancellation. Their memory is leaked.
     public let operations: [OperationDump]
+    /// Fibers that had not ended: they wait for something that is not the loop's, or do not listen to their cancellation.
+    public let fibers: [FiberDump]
 
     /// Whether nothing was left.
-    public var isClean: Bool { operations.isEmpty }
+    public var isClean: Bool { operations.isEmpty && fibers.isEmpty }
 }
 
 extension Ledger {
@@ -53,6 +67,7 @@ extension Core {
     /// Nothing is submitted, nobody is left to tell, and no job waits.
     var isDrained: Bool {
         ledger.counts.submitted == 0 && ledger.hasToldEverybody && ready.isEmpty && yielded.isEmpty && postedCancels.isEmpty
+            && postedWakes.isEmpty
     }
 
     /// Gives up on what is still submitted, and says what it was.

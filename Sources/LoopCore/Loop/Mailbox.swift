@@ -117,6 +117,7 @@ enum Mail {
     case job(UnownedJob)
     case call(@Sendable (isolated EventLoop) -> Void)
     case cancel(OperationID)
+    case wake(ParkID)
     case complete(OperationID, Completion)
 }
 

@@ -21,6 +21,19 @@ extension Operations {
         return try await awaitOp(id, timeout: timeout, isolation: isolation)
     }
 
+    /// As ``perform(on:capacity:tag:timeout:isolation:file:line:_:)``, whatever becomes of the task: for its last words after it has been
+    /// cancelled, and for loops that own their shutdown. It costs half, and only its own timeout, ``cancel(_:)`` and the loop's end bound
+    /// it.
+    public func performShielded(
+        on handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0, timeout: Duration? = nil,
+        isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID, line: UInt = #line,
+        _ body: (consuming PreparedOp) -> Decision
+    ) async throws(OperationError) -> Outcome {
+        let (id, isDone) = try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
+        if isDone { return try result(id) }
+        return try await awaitOpShielded(id, timeout: timeout, isolation: isolation)
+    }
+
     /// Starts one operation and calls `completed` when it has ended: the seam's high level for code without tasks.
     ///
     /// `completed` is never called from here, and always called if this does not throw; it takes the result with ``result(_:)`` or

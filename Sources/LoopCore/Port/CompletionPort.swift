@@ -73,6 +73,10 @@ public protocol CompletionPort: AnyObject {
     /// itself, at a time of its own where it retries something; nil if only the kernel knows.
     var nextDeadline: MonotonicInstant? { get }
 
+    /// Says something to whoever runs the program, where it can be said to nobody else: a fiber's failure. One line, to the standard error
+    /// output where there is one.
+    func report(_ sentence: String)
+
     /// Metrics of the port itself.
     var portMetrics: PortMetrics { get }
 
@@ -117,6 +121,9 @@ public protocol CompletionPort: AnyObject {
 extension CompletionPort {
     /// A port that queues nothing itself has nothing to say here.
     public var nextDeadline: MonotonicInstant? { nil }
+
+    /// A port without an error output uses the other.
+    public func report(_ sentence: String) { print(sentence) }
 
     /// A port that needs to know nothing of others' control blocks goes by the code alone.
     public func classify(_ code: Int32, of request: PortRequest) -> Submission { classify(code) }

@@ -104,6 +104,8 @@ final class MockPort: CompletionPort {
         }
     }
 
+    func report(_ sentence: String) { journal.add(sentence) }
+
     func close() {
         journal.add("close")
         isClosed = true

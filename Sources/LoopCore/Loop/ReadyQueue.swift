@@ -1,0 +1,52 @@
+internal import _Concurrency
+
+/// What waits to run, by priority: an urgent job overtakes, and starves nobody.
+///
+/// Three classes, because a program that needs more needs a scheduler of its own. Each class gives way to the next lower one after
+/// ``streakMax`` of its jobs.
+struct ReadyQueue: ~Copyable {
+    private var usual = Ring<Ready>(capacity: 256)
+    private var urgent = Ring<Ready>()
+    private var patient = Ring<Ready>()
+    private var urgentStreak = 0
+    private var usualStreak = 0
+
+    /// Jobs of a class that run before one of the next lower class does. 16: an urgent job waits for few, and the others keep a sixteenth.
+    static let streakMax = 16
+
+    var isEmpty: Bool { usual.isEmpty && urgent.isEmpty && patient.isEmpty }
+
+    @inline(__always)
+    mutating func append(_ next: consuming Ready) { usual.append(next) }
+
+    /// Queues a job by its priority: above the default, the default or none, or one for work that nobody looks at.
+    @inline(__always)
+    mutating func append(_ job: UnownedJob) {
+        let priority = job.priority.rawValue
+        if priority > 21 { return urgent.append(.job(job)) }
+        if priority != 0, priority < 21 { return patient.append(.job(job)) }
+        usual.append(.job(job))
+    }
+
+    @inline(__always)
+    mutating func popFirst() -> Ready? {
+        if urgent.isEmpty, patient.isEmpty { return usual.popFirst() }
+        return popByPriority()
+    }
+
+    @inline(never)
+    private mutating func popByPriority() -> Ready? {
+        let lowerWaits = !usual.isEmpty || !patient.isEmpty
+        if !urgent.isEmpty, urgentStreak < Self.streakMax || !lowerWaits {
+            urgentStreak += 1
+            return urgent.popFirst()
+        }
+        urgentStreak = 0
+        if !usual.isEmpty, usualStreak < Self.streakMax || patient.isEmpty {
+            usualStreak += 1
+            return usual.popFirst()
+        }
+        usualStreak = 0
+        return patient.popFirst()
+    }
+}

@@ -1,0 +1,36 @@
+public import _Concurrency
+
+extension EventLoop {
+    /// Sleeps for a time, on the loop's timers. Ends early, and throws, when the task is cancelled: then the timer is gone at once.
+    ///
+    /// With a tolerance the loop may wake up later by as much, together with others.
+    public func sleep(
+        for time: Duration, tolerance: Duration? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws(WaitError) {
+        try await sleep(until: core.port.now().advanced(by: time.wholeNanoseconds), tolerance: tolerance, isolation: isolation)
+    }
+
+    /// Sleeps until an instant of the loop's clock.
+    public func sleep(
+        until instant: MonotonicInstant, tolerance: Duration? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws(WaitError) {
+        let deadline = instant.coarsened(within: tolerance?.wholeNanoseconds ?? 0)
+        switch await park(in: nil, until: deadline, for: .sleep, isolation: isolation) {
+        case .signalled: trap("A sleep was signalled.")
+        // A timeout around the sleep may have ended it.
+        case .timedOut: if core.port.now() < instant { throw .timedOut }
+        case .cancelled: throw .cancelled
+        case .closed: throw .closed
+        }
+    }
+}
+
+extension MonotonicInstant {
+    /// The roundest instant from this one on: sleeps that tolerate each other's deadlines then share one wake-up.
+    func coarsened(within tolerance: UInt64) -> MonotonicInstant {
+        guard tolerance > 0, self != .distantFuture else { return self }
+        // The largest power of two in the tolerance has a multiple within it.
+        let step = UInt64(1) << UInt64(UInt64.bitWidth - 1 - tolerance.leadingZeroBitCount)
+        return advanced(by: (step - nanoseconds % step) % step)
+    }
+}

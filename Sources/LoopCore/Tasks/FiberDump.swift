@@ -1,0 +1,22 @@
+/// One fiber that has not ended, as `dump` and the shutdown report show it.
+public struct FiberDump: Hashable, Sendable, CustomStringConvertible {
+    /// The name it was spawned with.
+    public let name: String?
+    /// How long ago it began.
+    public let ageNanoseconds: UInt64
+    /// The source file that spawned it.
+    public let file: String
+    /// The line in that file.
+    public let line: UInt32
+
+    init(_ fiber: FiberPlace, now: MonotonicInstant) {
+        name = fiber.name
+        ageNanoseconds = now.nanoseconds(since: fiber.began)
+        file = fiber.place.file.description
+        line = fiber.place.line
+    }
+
+    public var description: String {
+        "fiber \(name ?? "without a name") for \(ageNanoseconds / 1_000_000) ms, spawned at \(file):\(line)"
+    }
+}

@@ -1,0 +1,126 @@
+// Tasks that wait on the loop for something else than an operation: a time, or their turn in a list.
+//
+//    free ──reserve──► reserved ──suspend──► suspended ──wake──► free
+//                          │                                       ▲
+//                          └──wake──► woken ──────suspend──────────┘
+//
+//    free      → reserved   [ParkTable.reserve: the place in the list is taken before anything can come between]
+//    reserved  → suspended  [ParkTable.suspend]
+//    reserved  → woken      [ParkTable.wake: whoever wakes was faster than the continuation]
+//    suspended → free       [ParkTable.wake]
+//    woken     → free       [ParkTable.suspend]
+
+/// Names one wait. A stale one is recognised, and does nothing.
+struct ParkID: Hashable, Sendable {
+    let index: UInt32
+    let generation: UInt64
+}
+
+/// Why a parked task goes on.
+enum Wakeup: UInt8 {
+    /// It was its turn.
+    case signalled
+    case timedOut
+    case cancelled
+    /// The loop, or what was waited on, has ended.
+    case closed
+}
+
+/// How far a wait has come; the diagram is above.
+enum ParkStage {
+    case free
+    case reserved
+    case suspended(SuspendedTask<Wakeup>)
+    case woken(Wakeup)
+}
+
+/// One place in the table.
+struct Parked {
+    var stage = ParkStage.free
+    var generation: UInt64 = 0
+    var timer: TimerID?
+    /// The list it stands in, and its neighbours there.
+    var list: WaitList?
+    var previous: UInt32?
+    var next: UInt32?
+}
+
+/// Every task that is parked on the loop. Places are used again, so that a steady number of waits allocates nothing.
+final class ParkTable {
+    private var places: [Parked] = []
+    private var freeIndexes: [UInt32] = []
+    /// Tasks that are parked now.
+    private(set) var count = 0
+
+    subscript(index: UInt32) -> Parked {
+        @inline(__always) get { places[Int(index)] }
+        @inline(__always) _modify { yield &places[Int(index)] }
+    }
+
+    /// Takes a place for a wait that is about to begin, at the end of the list if there is one.
+    func reserve(in list: WaitList?) -> ParkID {
+        let index: UInt32
+        if let free = freeIndexes.popLast() {
+            index = free
+        } else {
+            index = UInt32(places.count)
+            places.append(Parked())
+        }
+        count += 1
+        places[Int(index)].stage = .reserved
+        if let list { link(index, into: list) }
+        return ParkID(index: index, generation: places[Int(index)].generation)
+    }
+
+    /// The task is suspended now. Answers what it was woken by meanwhile, if it was: then it goes on at once.
+    func suspend(_ id: ParkID, _ task: SuspendedTask<Wakeup>, _ timer: TimerID?) -> Wakeup? {
+        switch self[id.index].stage {
+        case .reserved:
+            self[id.index].stage = .suspended(task)
+            self[id.index].timer = timer
+            return nil
+        case .woken(let wakeup):
+            release(id.index)
+            return wakeup
+        case .free, .suspended: trap("A wait was suspended twice.")
+        }
+    }
+
+    /// Whether the wait has not been woken yet.
+    func isWaiting(_ id: ParkID) -> Bool {
+        guard Int(id.index) < places.count, self[id.index].generation == id.generation else { return false }
+        switch self[id.index].stage {
+        case .reserved, .suspended: return true
+        case .free, .woken: return false
+        }
+    }
+
+    /// Ends a wait: out of its list, its timer handed back, its task to be resumed. Nil for a wait that has ended already.
+    func wake(_ id: ParkID, _ wakeup: Wakeup) -> (timer: TimerID?, task: SuspendedTask<Wakeup>?)? {
+        guard isWaiting(id) else { return nil }
+        unlink(id.index)
+        guard case .suspended(let task) = self[id.index].stage else {
+            self[id.index].stage = .woken(wakeup)
+            return (nil, nil)
+        }
+        let timer = self[id.index].timer
+        release(id.index)
+        return (timer, task)
+    }
+
+    private func release(_ index: UInt32) {
+        self[index].stage = .free
+        self[index].timer = nil
+        self[index].generation &+= 1
+        freeIndexes.append(index)
+        count -= 1
+    }
+
+    /// Every wait that has not been woken.
+    func all() -> [ParkID] {
+        places.indices.map { ParkID(index: UInt32($0), generation: places[$0].generation) }.filter(isWaiting)
+    }
+
+    /// Who has waited longest in a list.
+    func first(of list: WaitList) -> ParkID? { list.first.map { ParkID(index: $0, generation: self[$0].generation) } }
+}
