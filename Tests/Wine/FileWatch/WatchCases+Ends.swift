@@ -68,10 +68,12 @@ extension WatchCases {
     }
 
     static func closed(_ loop: isolated EventLoop, _ site: WatchSite) async throws(Unmet) {
+        let before = WatchedFolder.openHandles
         let watch = try await site.watch()
         for name in ["a", "b"] { site.folder.make(name) }
         try await site.expect(watch, .created("a"))
         await watch.close()
+        guard WatchedFolder.openHandles == before else { throw .failed("its handle is open") }
         await watch.close()
         site.folder.make("c")
         try await site.expect(watch, .created("b"))
@@ -86,15 +88,16 @@ extension WatchCases {
     }
 
     static func dropped(_ loop: isolated EventLoop, _ site: WatchSite) async throws(Unmet) {
-        let before = Win32.openCount
-        try await useAndDrop(loop, site)
+        let before = WatchedFolder.openHandles
+        try await useAndDrop(loop, site, before)
         let bound = loop.now.advanced(by: 10_000_000_000)
-        while Win32.openCount > before, loop.now < bound { await Task.yield() }
-        guard Win32.openCount <= before else { throw .failed("its handle is open") }
+        while WatchedFolder.openHandles > before, loop.now < bound { await Task.yield() }
+        guard WatchedFolder.openHandles == before else { throw .failed("its handle is open") }
     }
 
-    private static func useAndDrop(_ loop: isolated EventLoop, _ site: WatchSite) async throws(Unmet) {
+    private static func useAndDrop(_ loop: isolated EventLoop, _ site: WatchSite, _ before: Int) async throws(Unmet) {
         let watch = try await site.watch()
+        guard WatchedFolder.openHandles == before + 1 else { throw .failed("a watch has one handle") }
         site.folder.make("a")
         try await site.expect(watch, .created("a"))
     }

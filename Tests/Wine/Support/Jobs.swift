@@ -1,3 +1,4 @@
+#if hasFeature(Embedded)
 internal import LoopCore
 internal import _Concurrency
 
@@ -47,3 +48,4 @@ private final class HostExecutor: SerialExecutor {
 
     func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
 }
+#endif
