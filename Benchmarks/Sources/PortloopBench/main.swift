@@ -15,8 +15,8 @@ case "storm": runStorm(milliseconds: number(2, 500))
 default:
     print(
         """
-        usage: PortloopBench echo | echo-tasks | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] | wake [ROUNDS CPU CPU] | storm [MS] |
-            tasks [ROUNDS [NAME [alone]]]
+        usage: PortloopBench echo | echo-tasks | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] | wake [ROUNDS CPU CPU] |
+            storm [MS] | tasks [ROUNDS [NAME [alone]]]
         """)
 }
 
