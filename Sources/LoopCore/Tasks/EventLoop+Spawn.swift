@@ -12,7 +12,7 @@ extension EventLoop {
     ) -> Fiber<R, E> {
         fibers.began()
         let place = SourcePlace(file: file, line: line)
-        return Fiber(task: startTask(name, priority) { loop in await loop.runFiber(name, place, body) })
+        return Fiber(loop: self, task: startTask(name, priority) { loop in await loop.runFiber(name, place, body) })
     }
 
     /// A fiber's whole life on the loop.

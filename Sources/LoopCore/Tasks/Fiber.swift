@@ -5,6 +5,7 @@ internal import _Concurrency
 /// It is a Swift task like any other, and always runs on its loop. What it throws ends the run it belongs to (``EventLoop/run(_:)``), so
 /// that no failure goes unseen; a fiber that may fail for itself returns a `Result`.
 public struct Fiber<Success: Sendable, Failure: Error>: Sendable {
+    let loop: EventLoop
     let task: Task<Result<Success, Failure>, Never>
 
     /// What it returned. Waits for its end, also when the waiting task is cancelled.
