@@ -62,7 +62,7 @@ public actor Channel<Element: Sendable>: OnLoop {
         guard !Task.isCancelled else { throw .cancelled }
         let state = state.on(loop)
         if let element = take(state) { return element }
-        if room.isDrained { return try end(state) }
+        if state.isClosed || room.isDrained { return try end(state) }
         let place = try loop.core.takePlace(in: state.receivers, timeout: timeout, for: .channel, loop)
         switch await loop.wait(at: place) {
         case .signalled:
@@ -86,7 +86,7 @@ public actor Channel<Element: Sendable>: OnLoop {
     ///
     /// Callable from any thread. What that thread sent before is received; what anybody sends afterwards is refused.
     public nonisolated func finish() {
-        room.end()
+        room.finish()
         guard loop.isOnLoopThread else { return loop.post { _ in self.finish() } }
         let state = state.on(loop)
         loop.core.wakeAll(of: state.senders, .closed)
@@ -97,7 +97,7 @@ public actor Channel<Element: Sendable>: OnLoop {
     ///
     /// Callable from any thread.
     public nonisolated func close() {
-        room.end()
+        room.close()
         guard loop.isOnLoopThread else { return loop.post { _ in self.close() } }
         let state = state.on(loop)
         state.isClosed = true
@@ -130,7 +130,7 @@ public actor Channel<Element: Sendable>: OnLoop {
 
     /// What a receiver is told that nothing comes to any more.
     private nonisolated func end(_ state: ChannelState<Element>) throws(WaitError) -> Element? {
-        guard room.isDrained, !state.isClosed else { throw .closed }
+        guard room.isDrained else { throw .closed }
         return nil
     }
 }
