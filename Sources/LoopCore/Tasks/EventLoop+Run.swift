@@ -12,24 +12,33 @@ extension EventLoop {
         core.open()
         let run = Run<R, E>(core.fibers)
         core.run = run
+        core.isRunOver = false
         defer {
             core.run = nil
             core.close(mailbox)
         }
         fibers.began()
-        _ = startTask(nil, nil) { loop in await loop.runBody(run, body) }
-        while true {
-            if fibers.isZero, let outcome = run.outcome { return try outcome.get() }
-            runTurn(core, .forever) { fibers.isZero && run.outcome != nil }
+        let origin = FiberOrigin(name: "run", file: #fileID, line: #line)
+        // Of no particular priority: a task made outside of any has that of its thread, which for a main thread is high.
+        _ = startTask(nil, .medium) { loop in await loop.runBody(run, origin, body) }
+        drive(core)
+        guard let outcome = run.outcome else { trap("A run is over without an outcome.") }
+        return try outcome.get()
+    }
+
+    /// Turns until the run is over. Not generic, so that a turn costs the same whatever the run returns.
+    private nonisolated func drive(_ core: Core) {
+        while !(core.isRunOver && fibers.isZero) {
+            runTurn(core, .forever) { core.isRunOver && fibers.isZero }
         }
     }
 
     private func runBody<R: Sendable, E: Error>(
-        _ run: Run<R, E>, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
+        _ run: Run<R, E>, _ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
     ) async {
-        let index = core.fibers.enter("run", SourcePlace(file: #fileID, line: #line), now: core.present)
+        let slot = enterFiber(origin)
         do throws(E) { run.end(.success(try await body(self))) } catch { run.end(.failure(error)) }
-        core.fibers.leave(index)
-        fibers.ended()
+        core.isRunOver = true
+        leaveFiber(slot)
     }
 }

@@ -10,9 +10,10 @@ extension TaskGroup where ChildTaskResult: Sendable {
         on loop: EventLoop, name: String? = nil, priority: TaskPriority? = nil, file: StaticString = #fileID, line: UInt = #line,
         _ body: @escaping @Sendable (isolated EventLoop) async -> ChildTaskResult
     ) {
-        loop.fibers.began()
-        let place = SourcePlace(file: file, line: line)
-        addTask(name: name, executorPreference: loop, priority: priority) { await loop.runChild(name, place, body) }
+        let origin = FiberOrigin(name: name, file: file, line: line)
+        loop.willStartFiber()
+        defer { loop.hasStartedFiber() }
+        addTask(name: name, executorPreference: loop, priority: priority) { await loop.runChild(origin, body) }
     }
 }
 
@@ -22,9 +23,10 @@ extension ThrowingTaskGroup where ChildTaskResult: Sendable {
         on loop: EventLoop, name: String? = nil, priority: TaskPriority? = nil, file: StaticString = #fileID, line: UInt = #line,
         _ body: @escaping @Sendable (isolated EventLoop) async throws -> ChildTaskResult
     ) {
-        loop.fibers.began()
-        let place = SourcePlace(file: file, line: line)
-        addTask(name: name, executorPreference: loop, priority: priority) { try await loop.runChild(name, place, body) }
+        let origin = FiberOrigin(name: name, file: file, line: line)
+        loop.willStartFiber()
+        defer { loop.hasStartedFiber() }
+        addTask(name: name, executorPreference: loop, priority: priority) { try await loop.runChild(origin, body) }
     }
 }
 
@@ -34,9 +36,10 @@ extension DiscardingTaskGroup {
         on loop: EventLoop, name: String? = nil, priority: TaskPriority? = nil, file: StaticString = #fileID, line: UInt = #line,
         _ body: @escaping @Sendable (isolated EventLoop) async -> Void
     ) {
-        loop.fibers.began()
-        let place = SourcePlace(file: file, line: line)
-        addTask(name: name, executorPreference: loop, priority: priority) { await loop.runChild(name, place, body) }
+        let origin = FiberOrigin(name: name, file: file, line: line)
+        loop.willStartFiber()
+        defer { loop.hasStartedFiber() }
+        addTask(name: name, executorPreference: loop, priority: priority) { await loop.runChild(origin, body) }
     }
 }
 
@@ -46,22 +49,20 @@ extension ThrowingDiscardingTaskGroup {
         on loop: EventLoop, name: String? = nil, priority: TaskPriority? = nil, file: StaticString = #fileID, line: UInt = #line,
         _ body: @escaping @Sendable (isolated EventLoop) async throws -> Void
     ) {
-        loop.fibers.began()
-        let place = SourcePlace(file: file, line: line)
-        addTask(name: name, executorPreference: loop, priority: priority) { try await loop.runChild(name, place, body) }
+        let origin = FiberOrigin(name: name, file: file, line: line)
+        loop.willStartFiber()
+        defer { loop.hasStartedFiber() }
+        addTask(name: name, executorPreference: loop, priority: priority) { try await loop.runChild(origin, body) }
     }
 }
 
 extension EventLoop {
     /// A child's whole life on the loop.
     fileprivate func runChild<R: Sendable, E: Error>(
-        _ name: String?, _ place: SourcePlace, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
+        _ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
     ) async throws(E) -> R {
-        let index = core.fibers.enter(name, place, now: core.present)
-        defer {
-            core.fibers.leave(index)
-            fibers.ended()
-        }
+        let slot = enterFiber(origin)
+        defer { leaveFiber(slot) }
         return try await body(self)
     }
 }
