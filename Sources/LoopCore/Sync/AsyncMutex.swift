@@ -6,6 +6,7 @@ internal import _Concurrency
 /// has to wait is suspended and blocks nobody. It is the task that holds it: only that task may unlock it, and a task that asks twice
 /// traps, where it would wait for itself for ever.
 public actor AsyncMutex: OnLoop {
+    /// The loop it lives on.
     public nonisolated let loop: EventLoop
     private nonisolated let state = Confined(MutexState())
 

@@ -6,6 +6,7 @@ internal import _Concurrency
 ///
 /// Two ends: ``finish()`` lets receivers have what was sent before, and then tells them that nothing more will come; ``close()`` drops it.
 public actor Channel<Element: Sendable>: OnLoop {
+    /// The loop it lives on.
     public nonisolated let loop: EventLoop
     /// The most elements that it holds.
     public nonisolated let capacity: Int

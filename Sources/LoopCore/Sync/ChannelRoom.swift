@@ -3,8 +3,8 @@ internal import Synchronization
 /// How many elements a channel still has room for, and whether it takes any: in one word, so that a sender on any thread knows at once
 /// whether its element is accepted.
 ///
-/// Touched by any thread: ``take()``, ``finish()`` and ``close()``. By the loop's thread alone: the rest. So room that is missing stays missing until the
-/// loop says otherwise, and a sender on the loop that finds none can wait without a wake going past it.
+/// Touched by any thread: ``take()``, ``finish()`` and ``close()``. By the loop's thread alone: the rest. So room that is missing stays
+/// missing until the loop says otherwise, and a sender on the loop that finds none can wait without a wake going past it.
 final class ChannelRoom: Sendable {
     private let capacity: Int
     /// The places left, in units of a place, and how the channel has ended.

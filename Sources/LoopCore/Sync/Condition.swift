@@ -4,6 +4,7 @@ internal import _Concurrency
 ///
 /// As with every condition variable, look again behind the wait: another task may have come first.
 public actor Condition: OnLoop {
+    /// The loop it lives on.
     public nonisolated let loop: EventLoop
     private nonisolated let waiters = Confined(WaitList())
 

@@ -2,6 +2,7 @@ internal import _Concurrency
 
 /// Open or closed: who comes to a closed gate waits until it opens, and then everybody who waits goes through.
 public actor Gate: OnLoop {
+    /// The loop it lives on.
     public nonisolated let loop: EventLoop
     private nonisolated let state: Confined<GateState>
 

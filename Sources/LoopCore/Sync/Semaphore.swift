@@ -4,6 +4,7 @@ internal import _Concurrency
 ///
 /// A permit belongs to nobody: one task may take it and another, or a thread without tasks, give it back.
 public actor Semaphore: OnLoop {
+    /// The loop it lives on.
     public nonisolated let loop: EventLoop
     private nonisolated let state: Confined<SemaphoreState>
 

@@ -6,11 +6,11 @@ func failure<R>(_ body: () async throws -> R) async -> WaitError? {
     return nil
 }
 
-/// Lets everything come to rest that can without time passing: the loop sleeps first.
-func pause(_ loop: EventLoop) async { try? await loop.sleepOnIt() }
+/// Lets everything come to rest that can without time passing: a nanosecond of the mock port's, which begins when nothing else is left.
+func pause(_ loop: EventLoop) async { try? await loop.restABit() }
 
 extension EventLoop {
-    fileprivate func sleepOnIt() async throws(WaitError) { try await sleep(for: .nanoseconds(1)) }
+    fileprivate func restABit() async throws(WaitError) { try await self.sleep(for: .nanoseconds(1)) }
 }
 
 /// What a wait came to.

@@ -3,7 +3,8 @@ import Testing
 @testable import LoopCore
 
 @Suite("Channels") struct SyncChannelTests {
-    @Test("What is sent is received, in order, and a sender waits while it is full", arguments: [1, 2, 5, 100]) func order(capacity: Int) throws {
+    @Test("What is sent is received, in order, and a sender waits while it is full", arguments: [1, 2, 5, 100])
+    func order(capacity: Int) throws {
         try Bench.run { bench in
             let (most, sent) = (Journal(), Tally())
             let received = try bench.loop.run { loop in
