@@ -158,26 +158,41 @@ private struct OperationWait {
 extension EventLoop {
     /// Suspends the calling task on the loop until somebody wakes it, its deadline passes, it is cancelled, or the loop ends.
     ///
-    /// Its place in the list is taken at once: whoever wakes the first of the list finds it, also while it is still on its way here.
-    // SAFETY: the place hands the continuation out once.
+    /// For waits that begin here, with the call. What looks at a state first and waits then takes its place together with the look
+    /// (``Core/takePlace(in:timeout:for:_:)``), and waits in it (``wait(at:isolation:)``).
     func park(
         in list: WaitList?, until deadline: MonotonicInstant?, for what: WaitedFor, isolation: isolated (any Actor)? = #isolation
     ) async -> Wakeup {
         let core = core
         guard !core.isClosing else { return .closed }
         guard !Task.isCancelled else { return .cancelled }
-        let (until, scope) = core.earliest(deadline, self)
-        let id = core.parked.reserve(in: list)
+        return await wait(at: core.reserve(in: list, until: deadline, for: what, self), isolation: isolation)
+    }
+
+    /// Suspends the calling task in a place that was taken for it, which MUST be done once with each place.
+    ///
+    /// Whoever wakes the first of the list has found it since, also while it was still on its way here.
+    // SAFETY: the place hands the continuation out once.
+    func wait(at place: WaitPlace, isolation: isolated (any Actor)? = #isolation) async -> Wakeup {
         let wakeup = await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
             return unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Wakeup, Never>) in
                 let task = unsafe SuspendedTask(continuation)
-                self.core.suspend(id, task, until: until)
+                self.core.suspend(place.id, task, until: place.deadline)
             }
         } onCancel: {
-            self.postWake(id)
+            self.postWake(place.id)
         }
-        if wakeup == .timedOut { scope?.cut(what) }
+        if wakeup == .timedOut { place.scope?.cut(place.what) }
         return wakeup
+    }
+
+    /// As ``wait(at:isolation:)``, whatever becomes of the task.
+    // SAFETY: as above.
+    func waitShielded(at place: WaitPlace, isolation: isolated (any Actor)? = #isolation) async -> Wakeup {
+        unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Wakeup, Never>) in
+            let task = unsafe SuspendedTask(continuation)
+            core.suspend(place.id, task, until: place.deadline)
+        }
     }
 }

@@ -20,6 +20,8 @@ final class Core {
     let parked = ParkTable()
     var postedWakes = Ring<ParkID>()
     let fibers = FiberTable()
+    /// Who waits for the ends of fibers, by fiber, while anybody does or did.
+    var joiners: [TaskIdentity: WaitList] = [:]
     /// The run under way.
     var run: (any RunInProgress)?
     /// The run's function has returned.
