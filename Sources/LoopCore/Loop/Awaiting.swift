@@ -104,15 +104,18 @@ extension EventLoop {
     /// Suspends the calling task on the loop until somebody wakes it, its deadline passes, it is cancelled, or the loop ends.
     ///
     /// Its place in the list is taken at once: whoever wakes the first of the list finds it, also while it is still on its way here.
+    /// `begun` is called when it has been taken, and not at all where nothing is waited for.
     // SAFETY: the place hands the continuation out once.
     func park(
-        in list: WaitList?, until deadline: MonotonicInstant?, for what: WaitedFor, isolation: isolated (any Actor)? = #isolation
+        in list: WaitList?, until deadline: MonotonicInstant?, for what: WaitedFor, isolation: isolated (any Actor)? = #isolation,
+        _ begun: () -> Void = {}
     ) async -> Wakeup {
         let core = core
         guard !core.isClosing else { return .closed }
         guard !Task.isCancelled else { return .cancelled }
         let (until, scope) = core.earliest(deadline, self)
         let id = core.parked.reserve(in: list)
+        begun()
         let wakeup = await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
             return unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Wakeup, Never>) in

@@ -20,6 +20,9 @@ final class Core {
     let parked = ParkTable()
     var postedWakes = Ring<ParkID>()
     let fibers = FiberTable()
+    /// Work for other threads.
+    let offload = OffloadPool()
+    let signals = SignalHub()
     /// The run under way.
     var run: (any RunInProgress)?
     /// Timeouts under way: while there is none, no wait looks for one.

@@ -7,12 +7,15 @@ extension EventLoop {
     /// Waiters are told: those of leaked operations that they are stuck, all others that the loop is closed. Jobs that come later still
     /// run, on the thread that brings them.
     @discardableResult
-    public nonisolated func shutdown() -> ShutdownReport {
+    public nonisolated func shutdown() -> ShutdownReport { shutdown(hurriedBy: { false }) }
+
+    /// As ``shutdown()``; the time for last words is over as soon as somebody is in a hurry.
+    nonisolated func shutdown(hurriedBy isInHurry: () -> Bool) -> ShutdownReport {
         // A loop that has ended has no thread any more, and nothing left.
-        if mailbox.isClosed { return ShutdownReport(operations: [], fibers: []) }
+        if mailbox.isClosed { return ShutdownReport(operations: [], fibers: [], threads: []) }
         let core = core
         core.open()
-        cleanUp(core)
+        cleanUp(core, isInHurry)
         core.ledger.refuseNewOperations()
         core.wakeEverybody()
         core.cancelEverything()
@@ -20,10 +23,12 @@ extension EventLoop {
         while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound)) { core.isDrained } }
         // Packets that lay ready while the bound ran out are no stragglers.
         repeat { runTurn(core, .poll) { true } } while core.lastBatchWasFull
-        let report = ShutdownReport(operations: core.leakStragglers(), fibers: core.fibers.dump(now: core.present))
+        let report = ShutdownReport(
+            operations: core.leakStragglers(), fibers: core.fibers.dump(now: core.present), threads: core.stopOffload())
         core.tellSettled()
         core.port.close()
         core.isEnded = true
+        core.signals.close()
         // Timers will not fire any more; a function among them may be what keeps the loop.
         core.timers = TimerHeap()
         mailbox.close()
@@ -33,11 +38,11 @@ extension EventLoop {
     }
 
     /// The fibers' last words.
-    private nonisolated func cleanUp(_ core: Core) {
+    private nonisolated func cleanUp(_ core: Core, _ isInHurry: () -> Bool) {
         guard !fibers.isZero else { return }
         core.fibers.cancelAll()
         let bound = core.port.now().advanced(by: core.limits.cleanUpBoundNanoseconds)
-        while !fibers.isZero, core.port.now() < bound { runTurn(core, .until(bound)) { fibers.isZero } }
+        while !fibers.isZero, !isInHurry(), core.port.now() < bound { runTurn(core, .until(bound)) { fibers.isZero || isInHurry() } }
     }
 }
 
@@ -48,8 +53,11 @@ public struct ShutdownReport: Sendable {
     /// Fibers that had not ended: they wait for something that is not the loop's, or do not listen to their cancellation.
     public let fibers: [FiberDump]
 
+    /// The names of what the loop's threads were still doing (``EventLoop/offload(name:timeout:isolation:_:)``). They do it to its end.
+    public let threads: [String]
+
     /// Whether nothing was left.
-    public var isClean: Bool { operations.isEmpty && fibers.isEmpty }
+    public var isClean: Bool { operations.isEmpty && fibers.isEmpty && threads.isEmpty }
 }
 
 extension Ledger {
@@ -63,6 +71,9 @@ extension Core {
             if case .submitted = cell.record.state { _ = try? cancel(cell) }
         }
     }
+
+    /// Ends the threads of the pool. What they do cannot be stopped, so it is waited for only so long.
+    func stopOffload() -> [String] { offload.close(until: port.now().advanced(by: limits.offloadStopBoundNanoseconds)) }
 
     /// Nothing is submitted, nobody is left to tell, and no job waits.
     var isDrained: Bool {

@@ -8,6 +8,14 @@ extension EventLoop {
     public nonisolated func run<R: Sendable, E: Error>(
         _ body: @escaping @Sendable (isolated EventLoop) async throws(E) -> R
     ) throws(E) -> R {
+        guard let value = try run(unless: { false }, body) else { trap("A run was ended by nobody.") }
+        return value
+    }
+
+    /// As ``run(_:)``, and nil as soon as `isOver`: then fibers may be left.
+    nonisolated func run<R: Sendable, E: Error>(
+        unless isOver: () -> Bool, _ body: @escaping @Sendable (isolated EventLoop) async throws(E) -> R
+    ) throws(E) -> R? {
         let core = core
         core.open()
         let run = Run<R, E>(core.fibers)
@@ -20,7 +28,8 @@ extension EventLoop {
         _ = startTask(nil, nil) { loop in await loop.runBody(run, body) }
         while true {
             if fibers.isZero, let outcome = run.outcome { return try outcome.get() }
-            runTurn(core, .forever) { fibers.isZero && run.outcome != nil }
+            if isOver() { return nil }
+            runTurn(core, .forever) { fibers.isZero && run.outcome != nil || isOver() }
         }
     }
 
