@@ -106,7 +106,11 @@ final class Core {
         @inline(__always) unsafeMutableAddress { unsafe pinnedMeters.address }
     }
 
-    deinit { if !isEnded { port.close() } }
+    deinit {
+        guard !isEnded else { return }
+        port.close()
+        signals.close()
+    }
 }
 
 /// Where the loop is in its turn. Calls that turn the loop are refused in all but the first.
