@@ -9,8 +9,14 @@ case "seam": runSeam(operations: number(2, 20_000_000), depth: number(3, 64))
 case "timers": runTimers(count: number(2, 1_000_000))
 case "post": runPost(count: number(2, 10_000_000))
 case "wake": runWake(rounds: number(2, 200_000), cpus: arguments.count > 4 ? (number(3, 0), number(4, 0)) : nil)
+case "tasks": runTasks(rounds: number(2, 21), only: arguments.count > 3 ? arguments[3] : nil, beside: arguments.count < 5)
 case "storm": runStorm(milliseconds: number(2, 500))
-default: print("usage: PortloopBench echo | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] | wake [ROUNDS CPU CPU] | storm [MS]")
+default:
+    print(
+        """
+        usage: PortloopBench echo | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] | wake [ROUNDS CPU CPU] | storm [MS] |
+            tasks [ROUNDS [NAME [alone]]]
+        """)
 }
 
 /// The argument at a place, or what is usual.

@@ -47,4 +47,9 @@ public struct Limits: Hashable, Sendable {
     public static let capacityMax = 16 << 20
     /// A clock reading costs about 20 ns; at one in sixteen jobs that is about 1 ns a job.
     static let jobsPerClockRead = 16
+    /// Time for which jobs may run before the port is asked again, if a turn of theirs comes to its end sooner. 10 µs: a hundredth of what
+    /// an I/O completion may wait.
+    static let lookNanosecondsMin: UInt64 = 10_000
+    /// Turns in a row that may go without a look, where the clock stands still, as a simulated one does. 16: as with clock reads.
+    static let looksPutOffMax = 16
 }

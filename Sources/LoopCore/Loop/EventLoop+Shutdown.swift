@@ -7,15 +7,12 @@ extension EventLoop {
     /// Waiters are told: those of leaked operations that they are stuck, all others that the loop is closed. Jobs that come later still
     /// run, on the thread that brings them.
     @discardableResult
-    public nonisolated func shutdown() -> ShutdownReport { shutdown(hurriedBy: { false }) }
-
-    /// As ``shutdown()``; the time for last words is over as soon as somebody is in a hurry.
-    nonisolated func shutdown(hurriedBy isInHurry: () -> Bool) -> ShutdownReport {
+    public nonisolated func shutdown() -> ShutdownReport {
         // A loop that has ended has no thread any more, and nothing left.
         if mailbox.isClosed { return ShutdownReport(operations: [], fibers: [], threads: []) }
         let core = core
         core.open()
-        cleanUp(core, isInHurry)
+        cleanUp(core)
         core.ledger.refuseNewOperations()
         core.wakeEverybody()
         core.cancelEverything()
@@ -37,12 +34,14 @@ extension EventLoop {
         return report
     }
 
-    /// The fibers' last words.
-    private nonisolated func cleanUp(_ core: Core, _ isInHurry: () -> Bool) {
+    /// The fibers' last words. Who is interrupted twice is in a hurry.
+    private nonisolated func cleanUp(_ core: Core) {
         guard !fibers.isZero else { return }
         core.fibers.cancelAll()
         let bound = core.port.now().advanced(by: core.limits.cleanUpBoundNanoseconds)
-        while !fibers.isZero, !isInHurry(), core.port.now() < bound { runTurn(core, .until(bound)) { fibers.isZero || isInHurry() } }
+        while !fibers.isZero, core.interruptions < 2, core.port.now() < bound {
+            runTurn(core, .until(bound)) { fibers.isZero || core.interruptions > 1 }
+        }
     }
 }
 

@@ -13,30 +13,20 @@ extension EventLoop {
     public nonisolated func run<R: Sendable, E: Error>(
         cancelledBy signals: Signal..., body: @escaping @Sendable (isolated EventLoop) async throws(E) -> R
     ) throws(RunError<E>) -> R {
-        let interruption = Interruption()
-        let queue = SignalQueue(SignalSet(signals)) { signal in interruption.note(signal) }
-        let ops = operationsOnThisThread()
+        let (core, ops) = (core, operationsOnThisThread())
+        let queue = SignalQueue(SignalSet(signals), interrupts: .run)
         do throws(SignalError) {
             try core.signals.listen(to: queue.signals, queue, ops)
         } catch {
             throw .signals(error)
         }
-        let result: Result<R, E>?
-        do throws(E) {
-            result = try run(unless: { interruption.first != nil }, body).map { .success($0) }
-        } catch {
-            result = .failure(error)
-        }
-        guard let signal = interruption.first else {
-            core.signals.end(queue, ops)
-            turn(.poll)
-            switch result {
-            case .success(let value): return value
-            case .failure(let error): throw .failed(error)
-            case nil: trap("A run ended without a result and without a signal.")
-            }
-        }
-        throw .interrupted(signal, shutdown(hurriedBy: { interruption.count > 1 }))
+        let outcome = outcome(of: body)
+        if let signal = queue.take() { throw .interrupted(signal, shutdown()) }
+        core.signals.end(queue, ops)
+        // The handle of the signals is given back, and the thread its mask.
+        turn(.poll)
+        guard let outcome else { trap("A run ended without an outcome and without a signal.") }
+        do throws(E) { return try outcome.get() } catch { throw .failed(error) }
     }
 }
 
@@ -48,15 +38,4 @@ public enum RunError<Failure: Error>: Error {
     case interrupted(Signal, ShutdownReport)
     /// The signals could not be taken; nothing was run.
     case signals(SignalError)
-}
-
-/// The signals that came during a run. On the loop's thread.
-private final class Interruption {
-    private(set) var first: Signal?
-    private(set) var count = 0
-
-    func note(_ signal: Signal) {
-        if first == nil { first = signal }
-        count += 1
-    }
 }

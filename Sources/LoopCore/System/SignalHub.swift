@@ -100,13 +100,11 @@ final class SignalQueue: Sendable {
     private nonisolated(unsafe) var pending: [Signal] = []
     private nonisolated(unsafe) var isEnded = false
     private nonisolated(unsafe) let list = WaitList()
-    /// For a run that they end: told at once.
-    private nonisolated(unsafe) let heard: ((Signal) -> Void)?
+    private let interrupts: Interrupted
 
-    // SAFETY: nobody else knows this value yet.
-    init(_ signals: SignalSet, heard: ((Signal) -> Void)? = nil) {
+    init(_ signals: SignalSet, interrupts: Interrupted = .nothing) {
         self.signals = signals
-        unsafe self.heard = heard
+        self.interrupts = interrupts
     }
 
     // SAFETY: on the loop's thread.
@@ -118,7 +116,7 @@ final class SignalQueue: Sendable {
 
     // SAFETY: on the loop's thread.
     func add(_ signal: Signal, _ core: Core) {
-        if let heard = unsafe heard { return heard(signal) }
+        if interrupts == .run { core.interruptions += 1 }
         if unsafe !pending.contains(signal) { unsafe pending.append(signal) }
         core.wakeFirst(of: waiters)
     }
@@ -136,4 +134,10 @@ final class SignalQueue: Sendable {
     /// Whether the stream has ended. On the loop's thread.
     // SAFETY: on the loop's thread.
     var hasEnded: Bool { unsafe isEnded }
+}
+
+/// What a signal ends by itself.
+enum Interrupted: UInt8 {
+    case nothing
+    case run
 }

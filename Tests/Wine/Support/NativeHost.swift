@@ -1,0 +1,27 @@
+#if !hasFeature(Embedded)
+internal import Foundation
+
+// The same suites as a program of Windows, without an image: `swift run WindowsSuite`. The workflow runs it on Windows itself.
+
+/// What the program around the suites does for them: here it is the program.
+enum Host {
+    /// At once: a case may be the last.
+    static func beginCase(_ name: String) { flush() }
+
+    static func flush() { _ = fflush(nil) }
+
+    /// Of the image's host only.
+    static func callMissingFunction() {}
+
+    static var arguments: [String] { Array(CommandLine.arguments.dropFirst()) }
+}
+
+extension Suites {
+    /// There is none.
+    static var image: [Suite] { [] }
+}
+
+@main enum WindowsSuite {
+    static func main() { exit(Program.run(Host.arguments)) }
+}
+#endif
