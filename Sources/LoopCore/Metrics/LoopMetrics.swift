@@ -73,7 +73,8 @@ extension Operations {
             operations: ledger.counts, prepared: prepared, completed: completed, port: core.port.portMetrics, turns: core.meters.turns,
             jobs: core.meters.jobs,
             wakeUps: core.meters.wakeUps, timersFired: core.meters.timersFired, timersWaiting: core.timers.count,
-            handles: ledger.handles.openCount, offload: core.offload.metrics, batches: core.meters.batches, lateness: core.meters.lateness, lag: core.meters.lag)
+            handles: ledger.handles.openCount, offload: core.offload.metrics, batches: core.meters.batches, lateness: core.meters.lateness,
+            lag: core.meters.lag)
     }
 }
 

@@ -7,7 +7,7 @@ extension EventLoop {
     /// let addresses = try await loop.resolve("example.com", "443", timeout: .seconds(5))
     /// ```
     ///
-    /// The system's own resolver does it, on one of the threads of ``offload(name:timeout:isolation:_:)``: it blocks, and cannot be stopped.
+    /// The system's own resolver does it, on a thread as ``offload(name:timeout:isolation:_:)`` has them: it blocks, and cannot be stopped.
     /// A lookup that is cancelled or timed out therefore holds its thread until the resolver gives up. Where host and service are numbers
     /// nothing is asked and no thread is needed.
     public func resolve(

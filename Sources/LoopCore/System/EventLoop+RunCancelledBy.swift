@@ -8,8 +8,8 @@ extension EventLoop {
     /// ```
     ///
     /// Every fiber is cancelled and has ``Limits/cleanUpBoundNanoseconds`` for its last words; a second signal ends that time at once. Then
-    /// handles and ports are let go of as ``shutdown()`` says, and this throws ``RunError/interrupted(_:_:)``, whatever the function came to.
-    /// What is said there about signals and threads (``signals(_:)``) holds here too. Without a signal the loop can be run again.
+    /// handles and ports are let go of as ``shutdown()`` says, and this throws ``RunError/interrupted(_:_:)``, whatever the function came
+    /// to. What is said there about signals and threads (``signals(_:)``) holds here too. Without a signal the loop can be run again.
     public nonisolated func run<R: Sendable, E: Error>(
         cancelledBy signals: Signal..., body: @escaping @Sendable (isolated EventLoop) async throws(E) -> R
     ) throws(RunError<E>) -> R {

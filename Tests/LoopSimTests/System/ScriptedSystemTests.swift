@@ -33,7 +33,7 @@ import Testing
                 await refusal(loop, "later.example", timeout: .microseconds(1))
             )
         }
-        guard case .nameNotFound = unknown else { 
+        guard case .nameNotFound = unknown else {
             Issue.record("found \(String(describing: unknown))")
             return
         }
@@ -72,7 +72,7 @@ import Testing
         }
         #expect(late == .timedOut)
         #expect(cancelled == .cancelled)
-        guard case .notAChild = stranger, case .noSuchProcess = nobody else { 
+        guard case .notAChild = stranger, case .noSuchProcess = nobody else {
             Issue.record("found \(String(describing: stranger))")
             return
         }

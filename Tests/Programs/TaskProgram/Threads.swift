@@ -103,7 +103,7 @@ private func fork7() -> pid_t {
     let words = ["sh", "-c", "exit 7"]
     let arguments = unsafe words.map { (word: String) in unsafe strdup(word) } + [nil]
     let code = unsafe posix_spawn(&id, "/bin/sh", nil, nil, arguments, environ)
-    for unsafe argument in unsafe arguments { unsafe free(argument) }
+    unsafe arguments.forEach { argument in unsafe free(argument) }
     require(code == 0, "posix_spawn said \(code)")
     return id
 }
