@@ -1,3 +1,4 @@
+#if PORTLOOP_LINUX
 import Glibc
 
 /// Writes a line at once, without a buffer.
@@ -33,3 +34,4 @@ func threadNames() -> [String] {
     }
     return names
 }
+#endif

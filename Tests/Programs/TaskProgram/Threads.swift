@@ -1,3 +1,4 @@
+#if PORTLOOP_LINUX
 import Glibc
 import LoopCore
 import LoopEpoll
@@ -154,3 +155,4 @@ private actor Pinned: OnLoop {
         return sum
     }
 }
+#endif

@@ -1,3 +1,4 @@
+#if PORTLOOP_LINUX
 import Glibc
 import LoopCore
 import LoopEpoll
@@ -44,3 +45,4 @@ extension EventLoop {
         return nanoseconds - began.nanoseconds < 5_000_000_000
     }
 }
+#endif

@@ -1,3 +1,4 @@
+#if PORTLOOP_LINUX
 import Glibc
 import LoopCore
 import LoopEpoll
@@ -15,3 +16,4 @@ default:
     say("usage: TaskProgram threads | unwind | deaf | twice")
     exit(2)
 }
+#endif
