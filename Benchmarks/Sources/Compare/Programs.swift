@@ -60,8 +60,10 @@ struct Programs {
                 server("epoll, level", ["\(peers)/echo-level"], isFloor: true),
                 server("epoll, edge", ["\(peers)/echo-edge"], isFloor: true),
                 server("portloop", [ours, "echo"]),
+                server("portloop, fibers", [ours, "echo-tasks"]),
                 server("libuv", ["\(peers)/echo-uv"]),
                 server("asio", ["\(peers)/echo-asio"]),
+                server("asio, coroutines", ["\(peers)/echo-asio-coro"]),
             ])
     }
 

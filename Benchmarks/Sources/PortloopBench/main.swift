@@ -5,6 +5,7 @@ import Portloop
 let arguments = CommandLine.arguments
 switch arguments.count > 1 ? arguments[1] : "" {
 case "echo": runEcho()
+case "echo-tasks": runEchoTasks()
 case "seam": runSeam(operations: number(2, 20_000_000), depth: number(3, 64))
 case "timers": runTimers(count: number(2, 1_000_000))
 case "post": runPost(count: number(2, 10_000_000))
@@ -14,8 +15,8 @@ case "storm": runStorm(milliseconds: number(2, 500))
 default:
     print(
         """
-        usage: PortloopBench echo | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] | wake [ROUNDS CPU CPU] | storm [MS] |
-            tasks [ROUNDS [NAME [alone]]]
+        usage: PortloopBench echo | echo-tasks | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] | wake [ROUNDS CPU CPU] |
+            storm [MS] | tasks [ROUNDS [NAME [alone]]]
         """)
 }
 

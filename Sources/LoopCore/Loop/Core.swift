@@ -23,6 +23,8 @@ final class Core {
     /// Work for other threads.
     let offload = OffloadPool()
     let signals = SignalHub()
+    /// Who waits for the ends of fibers, by fiber, while anybody does or did.
+    var joiners: [TaskIdentity: WaitList] = [:]
     /// The run under way.
     var run: (any RunInProgress)?
     /// The run's function has returned.

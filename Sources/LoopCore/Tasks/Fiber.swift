@@ -5,10 +5,14 @@ public import _Concurrency
 /// It is a Swift task like any other, and always runs on its loop. What it throws ends the run it belongs to (``EventLoop/run(_:)``), so
 /// that no failure goes unseen; a fiber that may fail for itself returns a `Result`.
 public struct Fiber<Success: Sendable, Failure: Error>: Sendable {
+    @usableFromInline let loop: EventLoop
     @usableFromInline let task: Task<Result<Success, Failure>, Never>
 
     @usableFromInline
-    init(task: Task<Result<Success, Failure>, Never>) { self.task = task }
+    init(loop: EventLoop, task: Task<Result<Success, Failure>, Never>) {
+        self.loop = loop
+        self.task = task
+    }
 
     /// What it returned. Waits for its end, also when the waiting task is cancelled.
     @inlinable public var value: Success {

@@ -26,6 +26,27 @@ enum Wakeup: UInt8 {
     case closed
 }
 
+extension Wakeup {
+    /// Throws unless it was the task's turn.
+    func get() throws(WaitError) {
+        switch self {
+        case .signalled: break
+        case .timedOut: throw .timedOut
+        case .cancelled: throw .cancelled
+        case .closed: throw .closed
+        }
+    }
+}
+
+/// A wait that is about to begin: its place is taken.
+struct WaitPlace: Sendable {
+    let id: ParkID
+    let deadline: MonotonicInstant?
+    /// The timeout around the wait that the deadline belongs to, if it is not the wait's own.
+    let scope: TimeoutScope?
+    let what: WaitedFor
+}
+
 /// How far a wait has come; the diagram is above.
 enum ParkStage {
     case free

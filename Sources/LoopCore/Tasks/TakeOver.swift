@@ -75,7 +75,7 @@ private final class Facade: MainExecutor, TaskExecutor, SchedulingExecutor, Send
         }
     }
 }
-#elseif !compiler(>=6.3) || compiler(>=6.4)
+#elseif compiler(<6.3) || compiler(>=6.4)
 /// Needs the Swift 6.3 toolchain: it stands on a private interface of that runtime.
 @available(*, unavailable, message: "TakeOver needs the Swift 6.3 toolchain: it stands on a private interface of that runtime")
 public enum TakeOver {}

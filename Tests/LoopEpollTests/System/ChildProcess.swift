@@ -27,7 +27,7 @@ final class ChildProcess {
         let words = unsafe arguments.map { (word: String) in unsafe strdup(word) } + [nil]
         var made = pid_t()
         let code = unsafe posix_spawn(&made, arguments[0], &actions, &attributes, words, environ)
-        unsafe words.forEach { word in unsafe free(word) }
+        for index in unsafe words.indices { unsafe free(words[index]) }
         unsafe posix_spawn_file_actions_destroy(&actions)
         unsafe posix_spawnattr_destroy(&attributes)
         close(ends[1])

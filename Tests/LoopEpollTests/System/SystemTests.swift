@@ -56,6 +56,24 @@ import Testing
         #expect(loop.shutdown().isClean)
     }
 
+    @Test("The guide's example does what it says") func guide() throws {
+        let loop = EventLoop(port: try EpollPort())
+        let process = ChildProcess(shell: "exit 0")
+        let child = Int(process.id)
+        let isRight = try loop.run { loop in
+            // example: fiber-system
+            let sum = try await loop.offload(name: "a long sum", timeout: .seconds(60)) { (1...1_000).reduce(0, +) }
+            let addresses = try await loop.resolve("127.0.0.1", "443", timeout: .seconds(60))
+            let status = try await loop.waitForExit(.id(child), timeout: .seconds(60))
+            let hangups = try loop.signals(.hangup)
+            // example end
+            hangups.end()
+            return sum == 500_500 && addresses.count == 1 && status == .exited(code: 0)
+        }
+        #expect(isRight)
+        #expect(loop.shutdown().isClean)
+    }
+
     // MARK: names
 
     @Test("Numbers of both kinds are addresses at once") func numbers() throws {

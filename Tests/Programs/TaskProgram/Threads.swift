@@ -53,6 +53,11 @@ private func useFeatures(_ loop: EventLoop) throws {
             for _ in 0..<5 { group.addTask { try? await loop.sleep(for: .milliseconds(1)) } }
         }
         requireOneThread("actors and groups")
+        let channel = Channel<Int>(on: loop, capacity: 1)
+        let sender = loop.spawn { _ in for number in 1...5 { try await channel.send(number) } }
+        for number in 1...5 { require(try await channel.receive() == number, "a channel") }
+        try await sender.value
+        requireOneThread("channels")
         try await exchange(loop)
         requireOneThread("perform")
         try await useSystem(loop)
@@ -104,7 +109,7 @@ private func fork7() -> pid_t {
     let words = ["sh", "-c", "exit 7"]
     let arguments = unsafe words.map { (word: String) in unsafe strdup(word) } + [nil]
     let code = unsafe posix_spawn(&id, "/bin/sh", nil, nil, arguments, environ)
-    unsafe arguments.forEach { argument in unsafe free(argument) }
+    for index in unsafe arguments.indices { unsafe free(arguments[index]) }
     require(code == 0, "posix_spawn said \(code)")
     return id
 }

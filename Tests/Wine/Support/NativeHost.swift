@@ -1,5 +1,6 @@
 #if !hasFeature(Embedded)
 internal import Foundation
+internal import LoopCore
 
 // The same suites as a program of Windows, without an image: `swift run WindowsSuite`. The workflow runs it on Windows itself.
 
@@ -23,5 +24,10 @@ extension Suites {
 
 @main enum WindowsSuite {
     static func main() { exit(Program.run(Host.arguments)) }
+}
+
+/// On Windows itself a fiber's task prefers its loop.
+enum Jobs {
+    static func live<Failure: Error>(on loop: EventLoop, _ body: () throws(Failure) -> Void) throws(Failure) { try body() }
 }
 #endif
