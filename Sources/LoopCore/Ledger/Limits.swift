@@ -33,6 +33,14 @@ public struct Limits: Hashable, Sendable {
     /// How long a shutdown waits for packets before it leaks what is left.
     public var shutdownBoundNanoseconds: UInt64 = 1_000_000_000
 
+    /// Threads for work that blocks. 4: they wait, and do not compute; more than one, so that a name server that does not answer holds up
+    /// no file.
+    public var offloadThreadsMax = 4
+    /// Pieces of work that wait for such a thread. 1,024: at 1 ms each the last of them waits a quarter of a second.
+    public var offloadQueueMax = 1_024
+    /// How long a shutdown waits for such threads to finish what they do. 100 ms: what takes longer may take for ever.
+    public var offloadStopBoundNanoseconds: UInt64 = 100_000_000
+
     public init() {}
 
     /// The most bytes one operation may carry: 16 MiB, far above what one system call moves at once.

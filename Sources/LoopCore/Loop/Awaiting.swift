@@ -160,13 +160,17 @@ extension EventLoop {
     ///
     /// For waits that begin here, with the call. What looks at a state first and waits then takes its place together with the look
     /// (``Core/takePlace(in:timeout:for:_:)``), and waits in it (``wait(at:isolation:)``).
+    /// `begun` is called when the place is taken, and not at all where nothing is waited for.
     func park(
-        in list: WaitList?, until deadline: MonotonicInstant?, for what: WaitedFor, isolation: isolated (any Actor)? = #isolation
+        in list: WaitList?, until deadline: MonotonicInstant?, for what: WaitedFor, isolation: isolated (any Actor)? = #isolation,
+        _ begun: () -> Void = {}
     ) async -> Wakeup {
         let core = core
         guard !core.isClosing else { return .closed }
         guard !Task.isCancelled else { return .cancelled }
-        return await wait(at: core.reserve(in: list, until: deadline, for: what, self), isolation: isolation)
+        let place = core.reserve(in: list, until: deadline, for: what, self)
+        begun()
+        return await wait(at: place, isolation: isolation)
     }
 
     /// Suspends the calling task in a place that was taken for it, which MUST be done once with each place.

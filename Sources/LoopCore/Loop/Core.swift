@@ -20,12 +20,17 @@ final class Core {
     let parked = ParkTable()
     var postedWakes = Ring<ParkID>()
     let fibers = FiberTable()
+    /// Work for other threads.
+    let offload = OffloadPool()
+    let signals = SignalHub()
     /// Who waits for the ends of fibers, by fiber, while anybody does or did.
     var joiners: [TaskIdentity: WaitList] = [:]
     /// The run under way.
     var run: (any RunInProgress)?
     /// The run's function has returned.
     var isRunOver = false
+    /// Signals that came to end the run.
+    var interruptions = 0
     /// A task is being made: what is queued now is its first step.
     var isStartingTask = false
     /// Timeouts under way: while there is none, no wait looks for one.
@@ -112,7 +117,11 @@ final class Core {
         @inline(__always) unsafeMutableAddress { unsafe pinnedMeters.address }
     }
 
-    deinit { if !isEnded { port.close() } }
+    deinit {
+        guard !isEnded else { return }
+        port.close()
+        signals.close()
+    }
 }
 
 /// Where the loop is in its turn. Calls that turn the loop are refused in all but the first.
