@@ -8,6 +8,8 @@ public struct Limits: Hashable, Sendable {
     public var operationsPerHandleMax = 4_096
     /// Buffer bytes in flight on one handle. 64 MiB, for the same reason.
     public var bytesPerHandleMax = 64 << 20
+    /// Kinds of operation on one handle. 64: one for each line of an adapter that begins operations, and far from one for each operation.
+    public var kindsPerHandleMax = 64
     /// Handles associated at once. About a million: the usual hard limit on descriptors.
     public var handlesMax = 1 << 20
     /// Buffer bytes that free records of 64 KiB and more may keep for reuse. 16 MiB: one of the largest.

@@ -37,7 +37,7 @@ final class Core {
     var openTimeouts = 0
     /// The clock as last read in this turn; not of this turn at all until something asks for ``present``.
     private(set) var now: MonotonicInstant
-    private var isClockRead = false
+    private(set) var isClockRead = false
     var phase = TurnPhase.outside
     /// The job that runs now, to recognise one that queues itself again.
     var runningJob: UInt = 0

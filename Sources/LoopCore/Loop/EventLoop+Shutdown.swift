@@ -22,6 +22,7 @@ extension EventLoop {
         repeat { runTurn(core, .poll) { true } } while core.lastBatchWasFull
         let report = ShutdownReport(
             operations: core.leakStragglers(), fibers: core.fibers.dump(now: core.present), threads: core.stopOffload())
+        core.ledger.dropAllKinds()
         core.tellSettled()
         core.port.close()
         core.isEnded = true

@@ -21,7 +21,7 @@ extension Operations {
         inline: InlineCompletion, _ body: (consuming PreparedOp) -> Decision
     ) throws(OperationError) -> (OperationID, Bool) {
         let cell = try ledger.prepare(
-            handle, capacity: capacity, tag: tag, address: address, bytesOnError: .withheld, place: place, now: core.present)
+            handle, capacity: capacity, tag: tag, OperationOptions(address: address, place: place), now: core.present)
         let id = ledger.id(of: cell)
         let decision = body(PreparedOp(self, cell, inline: core.mayCompleteInline ? inline : .never))
         guard decision.id == id else { trap("A function returned the decision of another operation than the one it was lent.") }
