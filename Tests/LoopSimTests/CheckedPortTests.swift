@@ -37,6 +37,17 @@ import Testing
         #expect(rig.breaches == [.packetNotOwed])
     }
 
+    @Test("Knows the control block of a native call that is classified with its request: one packet, and no second call meanwhile")
+    func nativeWithRequest() {
+        rig.liar.submission = .owesPacket
+        #expect(rig.port.classify(997, of: rig.request()) == .owesPacket)
+        _ = rig.port.classify(0, of: rig.request())
+        #expect(rig.breaches == [.startedWhileOwed])
+        rig.liar.packets = [rig.packet(Completion(count: 0)), rig.packet(Completion(count: 0), 1)]
+        _ = rig.wait()
+        #expect(rig.breaches == [.startedWhileOwed, .packetNotOwed])
+    }
+
     @Test("Finds a result where only a packet was allowed, and a refusal without a reason") func answers() {
         rig.liar.submission = .completed(Completion(count: 64))
         _ = rig.port.read(rig.request(), at: nil)

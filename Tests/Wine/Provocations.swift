@@ -1,4 +1,3 @@
-internal import CWineHost
 internal import LoopCore
 
 /// What the harness must notice, done on purpose. `scripts/test-wine` asks for each by name and looks for the sentence.
@@ -12,18 +11,18 @@ enum Provocations {
         case "crash": Case("a case that writes to nowhere") { _ in writeToNowhere() }
         case "trap": Case("a case that traps") { _ in trap("A sentence before the end.") }
         case "hang": Case("a case that does not end") { _ in waitForEver() }
-        case "unsupported": Case("a case that makes a call no host has") { _ in portloop_wine_missing() }
+        case "unsupported": Case("a case that makes a call no host has") { _ in Host.callMissingFunction() }
         default: Case("a case that fails on purpose") { $0.fail("as it was asked to") }
         }
     }
 
     // SAFETY: none: it is meant to crash.
     private static func writeToNowhere() {
-        let nowhere = unsafe UnsafeMutablePointer<Int>(bitPattern: Arguments.all.count * 8)
+        let nowhere = unsafe UnsafeMutablePointer<Int>(bitPattern: Host.arguments.count * 8)
         unsafe nowhere?.pointee = 1
     }
 
     private static func waitForEver() {
-        while !Arguments.all.isEmpty {}
+        while !Host.arguments.isEmpty {}
     }
 }

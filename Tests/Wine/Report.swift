@@ -1,14 +1,15 @@
-internal import CWineHost
-
 /// Runs suites and says what came of them.
 struct Report {
     private var passed = 0
     private var failed = 0
     private var skipped = 0
+    private let names: PassedNames
+
+    private init(_ names: PassedNames) { self.names = names }
 
     /// Runs each case of each suite. The result is the program's status: 0 if no case failed and none is missing.
-    static func run(_ suites: [Suite], leavingOut: Int = 0) -> Int32 {
-        var report = Report()
+    static func run(_ suites: [Suite], names: PassedNames = .unsaid, leavingOut: Int = 0) -> Int32 {
+        var report = Report(names)
         for suite in suites { report.run(suite, leavingOut: leavingOut) }
         let (expected, run) = (suites.reduce(0) { $0 + $1.cases.count }, report.passed + report.failed + report.skipped)
         if run != expected {
@@ -33,13 +34,12 @@ struct Report {
         for test in suite.cases.dropLast(leavingOut) { run(test, of: suite) }
         let words = ["\(passed - before.passed) passed", "\(failed - before.failed) failed", "\(skipped - before.skipped) skipped"]
         print("\(suite.name): \(words[0]), \(words[1])\(skipped > before.skipped ? ", " + words[2] : "")")
-        portloop_wine_flush()
+        Host.flush()
     }
 
-    // SAFETY: the host copies the name.
     private mutating func run(_ test: Case, of suite: Suite) {
         let name = "\(suite.name): \(test.name)"
-        unsafe name.withCString { unsafe portloop_wine_begin_case($0) }
+        Host.beginCase(name)
         let check = Check()
         do throws(Unmet) { try test.body(check) } catch {
             switch error {
@@ -49,6 +49,7 @@ struct Report {
         }
         guard !check.failures.isEmpty else {
             passed += 1
+            if names == .said { print("passed: \(name)") }
             return
         }
         failed += 1
@@ -60,4 +61,10 @@ struct Report {
         skipped += 1
         print("not applicable: \(name) (\(reason))")
     }
+}
+
+/// Whether a case that passes is named: who compares runs has to know.
+enum PassedNames {
+    case said
+    case unsaid
 }

@@ -4,13 +4,13 @@ internal import LoopSim
 enum Suites {
     static var all: [Suite] {
         [
-            RuntimeCases.suite, LayoutCases.suite,
+            LayoutCases.suite,
             PortCases.suite, ThreadCases.suite, ClockCases.suite, StatusCases.suite, HandleCases.suite,
             FileCases.suite, PipeCases.suite, DirectoryCases.suite, SocketCases.suite, ReadinessCases.suite,
             SystemCases.suite, CommCases.suite,
             contract { SimulatedFixture(seed: 1) },
             contract(", checked") { SimulatedFixture(seed: 2, checked: true) },
-        ] + win32
+        ] + win32 + image
     }
 
     /// The contract suite on one kind of handle. A case is skipped for a reason in `lacks` only.

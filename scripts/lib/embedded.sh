@@ -26,6 +26,12 @@ embedded_module_flags() {
     esac
 }
 
+# The adapter of Examples/FileWatch, which is built as its author's package would build it: with the public interface and a shim.
+embedded_build_example() {
+    local sources=(Examples/FileWatch/Sources/FileWatch/**/*.swift)
+    embedded_build FileWatch sources -package-name FileWatch -D PORTLOOP_WINDOWS -I Sources/CLoopWin32/include
+}
+
 # embedded_build MODULE SOURCES FLAG...: one module and its object; SOURCES names an array.
 embedded_build() {
     local module=$1 flags=("${embedded_flags[@]}" "${@:3}")
@@ -57,7 +63,7 @@ embedded_print() {
         for folder in "$@"; do
             if [[ -f $folder/module.modulemap ]]; then cat "$folder"/*.{h,modulemap}; fi
         done
-        for earlier in "${embedded_modules[@]}"; do
+        for earlier in "${embedded_modules[@]}" FileWatch; do
             [[ $earlier != "$module" ]] || break
             cat "$embedded_out/$earlier.print"
         done

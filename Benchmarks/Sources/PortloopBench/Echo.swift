@@ -99,7 +99,7 @@ func setNoDelay(_ descriptor: Int32) {
 
 /// A listener on a free port of 127.0.0.1, announced as the floors announce theirs.
 // SAFETY: sockaddr_in is what the calls are told it is, with its size.
-private func makeListener() -> Int32 {
+func makeListener() -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

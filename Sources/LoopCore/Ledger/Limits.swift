@@ -35,10 +35,23 @@ public struct Limits: Hashable, Sendable {
     /// How long a shutdown waits for packets before it leaks what is left.
     public var shutdownBoundNanoseconds: UInt64 = 1_000_000_000
 
+    /// Threads for work that blocks. 4: they wait, and do not compute; more than one, so that a name server that does not answer holds up
+    /// no file.
+    public var offloadThreadsMax = 4
+    /// Pieces of work that wait for such a thread. 1,024: at 1 ms each the last of them waits a quarter of a second.
+    public var offloadQueueMax = 1_024
+    /// How long a shutdown waits for such threads to finish what they do. 100 ms: what takes longer may take for ever.
+    public var offloadStopBoundNanoseconds: UInt64 = 100_000_000
+
     public init() {}
 
     /// The most bytes one operation may carry: 16 MiB, far above what one system call moves at once.
     public static let capacityMax = 16 << 20
     /// A clock reading costs about 20 ns; at one in sixteen jobs that is about 1 ns a job.
     static let jobsPerClockRead = 16
+    /// Time for which jobs may run before the port is asked again, if a turn of theirs comes to its end sooner. 10 µs: a hundredth of what
+    /// an I/O completion may wait.
+    static let lookNanosecondsMin: UInt64 = 10_000
+    /// Turns in a row that may go without a look, where the clock stands still, as a simulated one does. 16: as with clock reads.
+    static let looksPutOffMax = 16
 }

@@ -48,13 +48,15 @@ extension Core {
             runningJob = job.identity
             loop.runJob(job)
             runningJob = 0
+        case .start(let job): loop.runFirstStep(job)
         }
     }
 
     /// Queues a job of this thread. One that queues itself again, as a yield does, waits behind the next look at the port.
     @inline(__always)
     func enqueue(_ job: UnownedJob) {
-        if job.identity == runningJob { yielded.append(.job(job)) } else { ready.append(job) }
+        if job.identity == runningJob { return yielded.append(.job(job)) }
+        ready.append(job, isStart: isStartingTask)
     }
 
     /// Sends the cancels that were posted since the last turn. An id that is gone by now is nobody's business any more.
@@ -126,14 +128,32 @@ extension Core {
             arm(mailbox)
             if !mailbox.isEmpty { bound = .poll }
         }
-        meters.endOfBusy(readClock())
+        let now = readClock()
+        if bound == .poll, mayPutOffLook(now) { return 0 }
+        meters.endOfBusy(now)
         let count = batch.fill(from: port, for: bound)
         lastBatchWasFull = count == batch.capacity
         wasWoken = mailbox.disarm()
         isArmed = false
         if wasWoken { meters.wakeUps &+= 1 }
-        meters.startOfBusy(readClock(), count)
+        lastLook = readClock()
+        meters.startOfBusy(lastLook, count)
         return count
+    }
+
+    /// Whether jobs may go on for a little before the port is asked again. A look costs as much as two yields, so a program whose fibers
+    /// give way to each other would spend most of its time looking. Only a `run` puts looks off: who turns the loop himself gets one each
+    /// time.
+    private func mayPutOffLook(_ now: MonotonicInstant) -> Bool {
+        guard run != nil, !isRunOver, !lastBatchWasFull, looksPutOff < Limits.looksPutOffMax else { return lookIsDue() }
+        guard now.nanoseconds(since: lastLook) < Limits.lookNanosecondsMin else { return lookIsDue() }
+        looksPutOff += 1
+        return true
+    }
+
+    private func lookIsDue() -> Bool {
+        looksPutOff = 0
+        return false
     }
 
     /// Lets senders see that the loop sleeps: once, however often it is about to.
@@ -171,7 +191,7 @@ extension Core {
         while let next = yielded.popFirst() {
             switch next {
             case .job(let job): ready.append(job)
-            case .call: ready.append(next)
+            case .call, .start: ready.append(next)
             }
         }
     }

@@ -20,8 +20,19 @@ final class Core {
     let parked = ParkTable()
     private let pinnedPostedWakes = Pinned(Ring<ParkID>())
     let fibers = FiberTable()
+    /// Work for other threads.
+    let offload = OffloadPool()
+    let signals = SignalHub()
+    /// Who waits for the ends of fibers, by fiber, while anybody does or did.
+    var joiners: [TaskIdentity: WaitList] = [:]
     /// The run under way.
     var run: (any RunInProgress)?
+    /// The run's function has returned.
+    var isRunOver = false
+    /// Signals that came to end the run.
+    var interruptions = 0
+    /// A task is being made: what is queued now is its first step.
+    var isStartingTask = false
     /// Timeouts under way: while there is none, no wait looks for one.
     var openTimeouts = 0
     /// The clock as last read in this turn; not of this turn at all until something asks for ``present``.
@@ -33,6 +44,9 @@ final class Core {
     var inlineCompletions = 0
     /// Whether the port's last batch was full: then there may be more.
     var lastBatchWasFull = false
+    /// When the port was last asked, and how often it was not since then, although a turn came by.
+    var lastLook = MonotonicInstant(nanoseconds: 0)
+    var looksPutOff = 0
     /// The port has been closed: nothing may be asked of it any more.
     var isEnded = false
     /// Nothing may be started any more.
@@ -110,7 +124,11 @@ final class Core {
         @inline(__always) unsafeMutableAddress { unsafe pinnedMeters.address }
     }
 
-    deinit { if !isEnded { port.close() } }
+    deinit {
+        guard !isEnded else { return }
+        port.close()
+        signals.close()
+    }
 }
 
 /// Where the loop is in its turn. Calls that turn the loop are refused in all but the first.
@@ -140,6 +158,8 @@ enum Grace: UInt8 {
 /// What waits to run on the loop.
 enum Ready {
     case job(UnownedJob)
+    /// The first step of a task that begins outside of any isolation.
+    case start(UnownedJob)
     case call(@Sendable (isolated EventLoop) -> Void)
 }
 

@@ -14,6 +14,10 @@ extension EventLoop {
 
     public nonisolated func checkIsolated() { _ = core }
 
+    /// Ends the process with a sentence off the loop's thread. The loop has this from two protocols, as an actor and as an executor, which
+    /// mean the same.
+    public nonisolated func preconditionIsolated() { _ = core }
+
     /// Queues a job: directly on the loop's thread, through the mailbox from any other. After the loop has ended the job still runs, on
     /// the thread that brings it, so that whoever awaits it learns that the loop is closed.
     public nonisolated func enqueue(_ job: consuming ExecutorJob) {

@@ -21,11 +21,12 @@ struct ReadyQueue: ~Copyable {
 
     /// Queues a job by its priority: above the default, the default or none, or one for work that nobody looks at.
     @inline(__always)
-    mutating func append(_ job: UnownedJob) {
+    mutating func append(_ job: UnownedJob, isStart: Bool = false) {
         let priority = job.priority.rawValue
-        if priority > 21 { return urgent.append(.job(job)) }
-        if priority != 0, priority < 21 { return patient.append(.job(job)) }
-        usual.append(.job(job))
+        let next = isStart ? Ready.start(job) : .job(job)
+        if priority > 21 { return urgent.append(next) }
+        if priority != 0, priority < 21 { return patient.append(next) }
+        usual.append(next)
     }
 
     @inline(__always)

@@ -8,28 +8,45 @@ extension EventLoop {
     public nonisolated func run<R: Sendable, E: Error>(
         _ body: @escaping @Sendable (isolated EventLoop) async throws(E) -> R
     ) throws(E) -> R {
+        guard let outcome = outcome(of: body) else { trap("A run is over without an outcome.") }
+        return try outcome.get()
+    }
+
+    /// What a run comes to; nil where somebody interrupts it (``run(cancelledBy:body:)``): then fibers may be left.
+    nonisolated func outcome<R: Sendable, E: Error>(
+        of body: @escaping @Sendable (isolated EventLoop) async throws(E) -> R
+    ) -> Result<R, E>? {
         let core = core
         core.open()
         let run = Run<R, E>(core.fibers)
         core.run = run
+        core.isRunOver = false
+        core.interruptions = 0
         defer {
             core.run = nil
             core.close(mailbox)
         }
         fibers.began()
-        _ = startTask(nil, nil) { loop in await loop.runBody(run, body) }
-        while true {
-            if fibers.isZero, let outcome = run.outcome { return try outcome.get() }
-            runTurn(core, .forever) { fibers.isZero && run.outcome != nil }
+        let origin = FiberOrigin(name: "run", file: #fileID, line: #line)
+        // Of no particular priority: a task made outside of any has that of its thread, which for a main thread is high.
+        _ = startTask(nil, .medium) { loop in await loop.runBody(run, origin, body) }
+        drive(core)
+        return core.interruptions == 0 ? run.outcome : nil
+    }
+
+    /// Turns until the run is over. Not generic, so that a turn costs the same whatever the run returns.
+    private nonisolated func drive(_ core: Core) {
+        while !(core.isRunOver && fibers.isZero), core.interruptions == 0 {
+            runTurn(core, .forever) { core.isRunOver && fibers.isZero || core.interruptions > 0 }
         }
     }
 
     private func runBody<R: Sendable, E: Error>(
-        _ run: Run<R, E>, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
+        _ run: Run<R, E>, _ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
     ) async {
-        let index = core.fibers.enter("run", SourcePlace(file: #fileID, line: #line), now: core.present)
+        let slot = enterFiber(origin)
         do throws(E) { run.end(.success(try await body(self))) } catch { run.end(.failure(error)) }
-        core.fibers.leave(index)
-        fibers.ended()
+        core.isRunOver = true
+        leaveFiber(slot)
     }
 }

@@ -9,11 +9,11 @@ public struct FiberDump: Hashable, Sendable, CustomStringConvertible {
     /// The line in that file.
     public let line: UInt32
 
-    init(_ fiber: FiberPlace, now: MonotonicInstant) {
-        name = fiber.name
+    init(_ fiber: Fiberling, now: MonotonicInstant) {
+        name = fiber.origin.name
         ageNanoseconds = now.nanoseconds(since: fiber.began)
-        file = fiber.place.file
-        line = fiber.place.line
+        file = fiber.origin.place.file
+        line = fiber.origin.place.line
     }
 
     public var description: String {

@@ -26,6 +26,27 @@ enum Wakeup: UInt8 {
     case closed
 }
 
+extension Wakeup {
+    /// Throws unless it was the task's turn.
+    func get() throws(WaitError) {
+        switch self {
+        case .signalled: break
+        case .timedOut: throw .timedOut
+        case .cancelled: throw .cancelled
+        case .closed: throw .closed
+        }
+    }
+}
+
+/// A wait that is about to begin: its place is taken.
+struct WaitPlace: Sendable {
+    let id: ParkID
+    let deadline: MonotonicInstant?
+    /// The timeout around the wait that the deadline belongs to, if it is not the wait's own.
+    let scope: TimeoutScope?
+    let what: WaitedFor
+}
+
 /// How far a wait has come; the diagram is above.
 enum ParkStage {
     case free
@@ -42,34 +63,28 @@ struct Parked {
     /// The list it stands in, and its neighbours there.
     var list: WaitList?
     var previous: UInt32?
+    /// The one behind it in its list; the next free place, while it is free.
     var next: UInt32?
 }
 
 /// Every task that is parked on the loop. Places are used again, so that a steady number of waits allocates nothing.
 final class ParkTable {
-    private var places: [Parked] = []
-    private var freeIndexes: [UInt32] = []
+    private let places = Pinned(ParkPlaces())
     /// Tasks that are parked now.
     private(set) var count = 0
 
     subscript(index: UInt32) -> Parked {
-        @inline(__always) get { places[Int(index)] }
-        @inline(__always) _modify { yield &places[Int(index)] }
+        @inline(__always) _read { yield places.value[index] }
+        @inline(__always) _modify { yield &places.value[index] }
     }
 
     /// Takes a place for a wait that is about to begin, at the end of the list if there is one.
     func reserve(in list: WaitList?) -> ParkID {
-        let index: UInt32
-        if let free = freeIndexes.popLast() {
-            index = free
-        } else {
-            index = UInt32(places.count)
-            places.append(Parked())
-        }
+        let index = places.value.take()
         count += 1
-        places[Int(index)].stage = .reserved
+        self[index].stage = .reserved
         if let list { link(index, into: list) }
-        return ParkID(index: index, generation: places[Int(index)].generation)
+        return ParkID(index: index, generation: self[index].generation)
     }
 
     /// The task is suspended now. Answers what it was woken by meanwhile, if it was: then it goes on at once.
@@ -88,7 +103,7 @@ final class ParkTable {
 
     /// Whether the wait has not been woken yet.
     func isWaiting(_ id: ParkID) -> Bool {
-        guard Int(id.index) < places.count, self[id.index].generation == id.generation else { return false }
+        guard id.index < places.value.used, self[id.index].generation == id.generation else { return false }
         switch self[id.index].stage {
         case .reserved, .suspended: return true
         case .free, .woken: return false
@@ -112,15 +127,49 @@ final class ParkTable {
         self[index].stage = .free
         self[index].timer = nil
         self[index].generation &+= 1
-        freeIndexes.append(index)
+        places.value.give(back: index)
         count -= 1
     }
 
     /// Every wait that has not been woken.
     func all() -> [ParkID] {
-        places.indices.map { ParkID(index: UInt32($0), generation: places[$0].generation) }.filter(isWaiting)
+        (0..<places.value.used).map { ParkID(index: $0, generation: self[$0].generation) }.filter(isWaiting)
     }
 
     /// Who has waited longest in a list.
     func first(of list: WaitList) -> ParkID? { list.first.map { ParkID(index: $0, generation: self[$0].generation) } }
+}
+
+/// The places of a park table, and which of them are free: last freed, first used.
+private struct ParkPlaces: ~Copyable {
+    private var column = RawColumn<Parked>(capacity: 16)
+    private var firstFree: UInt32?
+    private(set) var used: UInt32 = 0
+
+    deinit { column.deinitialize(0..<Int(used)) }
+
+    subscript(index: UInt32) -> Parked {
+        @inline(__always) _read { yield column[Int(index)] }
+        @inline(__always) _modify { yield &column[Int(index)] }
+    }
+
+    mutating func take() -> UInt32 {
+        guard let free = firstFree else { return append() }
+        firstFree = column[Int(free)].next
+        column[Int(free)].next = nil
+        return free
+    }
+
+    @inline(never)
+    private mutating func append() -> UInt32 {
+        if Int(used) == column.capacity { column.resize(to: column.capacity * 2, keeping: Int(used)) }
+        column.initialize(Int(used), to: Parked())
+        used += 1
+        return used - 1
+    }
+
+    mutating func give(back index: UInt32) {
+        column[Int(index)].next = firstFree
+        firstFree = index
+    }
 }

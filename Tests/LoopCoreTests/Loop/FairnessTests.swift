@@ -65,17 +65,37 @@ import Testing
         }
     }
 
-    @Test("A task that yields runs again behind the look at the port, and in every turn once") func yields() throws {
+    @Test("A task that yields runs again behind the look at the port, where somebody turns the loop") func yields() throws {
         try Bench.run { bench in
             let journal = bench.port.journal
-            bench.loop.run { _ in
+            bench.loop.spawn { _ async in
                 for _ in 0..<3 {
                     journal.add("run")
                     await Task.yield()
                 }
             }
+            bench.settle()
             let seen = journal.lines.filter { $0 == "run" || $0 == "wait" }
             #expect(seen.starts(with: ["run", "wait", "run", "wait", "run", "wait"]))
+        }
+    }
+
+    @Test("In a run tasks that yield put the look at the port off, for a few turns or a hundredth of a millisecond", arguments: [0, 4_000])
+    func yieldsInRun(nanosecondsPerStep: UInt64) throws {
+        try Bench.run { bench in
+            let journal = bench.port.journal
+            let stepsMax = nanosecondsPerStep == 0 ? Limits.looksPutOffMax + 1 : 4
+            bench.loop.run { loop async in
+                let port = try? loop.mock
+                for _ in 0..<100 {
+                    journal.add("run")
+                    if let port { port.clock = port.clock.advanced(by: nanosecondsPerStep) }
+                    await Task.yield()
+                }
+            }
+            let steps = journal.lines.filter { $0 == "run" || $0 == "wait" }.split(separator: "wait").map(\.count)
+            #expect(steps.reduce(0, +) == 100)
+            #expect((steps.max() ?? 0) <= stepsMax && steps.count < 60, "\(steps)")
         }
     }
 

@@ -38,6 +38,9 @@ struct RealThread: Sendable {
 
     func join() { _ = pthread_join(id, nil) }
 
+    /// Lets other threads run first.
+    static func giveWay() { sched_yield() }
+
     /// Leaves the thread to itself.
     func detach() { _ = pthread_detach(id) }
 

@@ -30,7 +30,8 @@ public import Testing
         switch onThreadOfItsOwn({ ContractRun.run(test, on: DescriptorFixture(kind, checked: checked)) }) {
         case .passed: break
         case .notApplicable(let what):
-            // Listed by name, so that a case which stops being run shows.
+            // Listed by name, so that a case which stops being run shows; scripts/contract-counts reads it.
+            print("not applicable: \(test.name), on \(fixture.name) (\(what))")
             #expect(fixture.lacks.contains(what), "\(test.name) was skipped on \(fixture.name): \(what)")
         case .failed(let sentences):
             for sentence in sentences { Issue.record("\(test.name), on \(fixture.name): \(sentence)") }

@@ -22,6 +22,13 @@ import Testing
         await #expect(processExitsWith: .exitCode(0)) { _exit(countSharedEcho(connections: 64, rounds: 200)) }
     }
 
+    @Test(
+        "A channel allocates nothing for an element, whoever waits for whom",
+        .enabled(if: canCount, "counted in an optimised build without a sanitizer"), arguments: [1, 64])
+    func channel(capacity: Int) async {
+        await #expect(processExitsWith: .exitCode(0)) { [capacity] in countChannel(capacity: capacity, elements: 10_000) }
+    }
+
     @Test("An idle loop with 32 reads waiting is not woken by anybody")
     func idleIsIdle() async {
         await #expect(processExitsWith: .exitCode(0)) { _exit(countIdleSwitches()) }
@@ -126,6 +133,27 @@ private func countSharedEcho(connections: Int, rounds: Int) -> Int32 {
     guard counts.epoll_control == 0, counts.others == 0 else { return 2 }
     guard counts.waits == UInt64(rounds) else { return 3 }
     return counts.reads == UInt64(2 * rounds * connections) && counts.writes == counts.reads ? 0 : 4
+}
+
+/// One fiber sends, another receives. The counts stop while both still run, and the process ends with what they say.
+private func countChannel(capacity: Int, elements: Int) {
+    guard let loop = try? EventLoop(port: EpollPort()) else { _exit(90) }
+    loop.run { loop in
+        let channel = Channel<Int>(on: loop, capacity: capacity)
+        loop.spawn { _ in
+            var number = 0
+            while true {
+                guard (try? await channel.send(number)) != nil else { _exit(91) }
+                number += 1
+            }
+        }
+        var before = portloop_test_counts()
+        for expected in 0..<elements + 1_000 {
+            if expected == 1_000 { before = portloop_test_counts() }
+            guard (try? await channel.receive()) == expected else { _exit(92) }
+        }
+        _exit(difference(before, portloop_test_counts()).allocations == 0 ? 0 : 1)
+    }
 }
 
 /// Context switches of the thread (RUSAGE_THREAD, 1), as the kernel counts them, of a loop that has nothing to do for 300 ms: one to

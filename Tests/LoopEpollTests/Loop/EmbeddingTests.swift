@@ -83,7 +83,7 @@ import Testing
 }
 
 /// What happened, in order. One thread writes it.
-private final class Log: Sendable {
+final class Log: Sendable {
     private nonisolated(unsafe) var stored: [String] = []
 
     // SAFETY: the loop's thread alone.

@@ -35,7 +35,7 @@ void portloop_wine_enqueue(void *job);
 
 int _swift_shouldReportFatalErrorsToDebugger;
 void _swift_reportToDebugger(void) {}
-void swift_createDefaultExecutorsOnce(void) {}
+SWIFTCALL void swift_createDefaultExecutors(void) {}
 
 SWIFTCALL void swift_task_enqueueGlobalImpl(void *job) { portloop_wine_enqueue(job); }
 SWIFTCALL void swift_task_enqueueMainExecutorImpl(void *job) { portloop_wine_enqueue(job); }

@@ -1,3 +1,4 @@
+#if hasFeature(Embedded)
 internal import Synchronization
 internal import _Concurrency
 
@@ -47,3 +48,4 @@ private actor Counter {
 
     func add(_ number: Int) { total += number }
 }
+#endif

@@ -19,6 +19,8 @@ public actor DirectoryWatch: OnLoop {
     private lazy var operations = loop.operations(for: self)
     /// Nil while the watch is being made, and for good if that failed.
     private var watching: Watching?
+    /// Dropped with this actor, whichever thread does that.
+    private var owner: RemoteCompletion?
 
     /// Begins to watch a directory. At most `eventsMax` events wait to be taken.
     ///
@@ -31,10 +33,10 @@ public actor DirectoryWatch: OnLoop {
         guard eventsMax > 0 else { trap("A watch needs room for one event at least, and was given room for \(eventsMax).") }
         self.loop = loop
         // From here on this runs on the loop: the actor is whole.
-        watching = try Watching(source, operations, eventsMax: eventsMax)
+        let watching = try Watching(source, operations, eventsMax: eventsMax)
+        self.watching = watching
+        owner = watching.stopWhenDropped()
     }
-
-    isolated deinit { watching?.stop() }
 
     /// The next event; nil when there are no more, for the reason in ``ending``.
     ///

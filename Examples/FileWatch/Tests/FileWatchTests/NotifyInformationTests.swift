@@ -50,6 +50,11 @@ import Testing
         #expect(notifyChanges(bytes(16, 1, 2) + [65, 0, 0, 0] + second) == [.created("A"), .removed("b")])
     }
 
+    @Test("Records without padding between them, as Wine sends them, are read all the same")
+    func unpadded() {
+        #expect(notifyChanges(bytes(14, 1, 2) + [65, 0] + notify((2, "b"))) == [.created("A"), .removed("b")])
+    }
+
     @Test("A chain that is cut off anywhere is what is whole before the cut, and a loss")
     func truncated() {
         let chain = notify((1, "a"), (2, "some longer name"), (3, "b"))

@@ -124,6 +124,19 @@ final class Watching {
 
     // MARK: ending
 
+    /// What stops the watch when it is dropped, on any thread: an operation that is over when nobody can complete it any more. Nil if the
+    /// watch has ended already.
+    func stopWhenDropped() -> RemoteCompletion? {
+        var owner: RemoteCompletion?
+        _ = try? operations.perform(on: handle) { op in
+            op.remote(whenCancelled: .ends) { owner = $0 }
+        } completed: { [self] id, _ in
+            try? operations.free(id)
+            stop()
+        }
+        return owner
+    }
+
     /// Ends the watch: asks the read to end, and its packet does the rest, within the loop's grace. What the read brings yet is kept.
     func stop() {
         guard over == nil, !isStopping, let reading else { return }

@@ -4,8 +4,8 @@
 /// struct FILE_NOTIFY_INFORMATION { DWORD NextEntryOffset, Action, FileNameLength; WCHAR FileName[]; };
 /// ```
 ///
-/// The length counts bytes, there is no NUL, and the distance is a multiple of four, or zero at the last record. Nothing here calls the
-/// system, so it is built and tested on every platform.
+/// The length counts bytes, there is no NUL, and the distance is zero at the last record. Windows pads records to a multiple of four,
+/// Wine does not, and nothing here relies on it. Nothing here calls the system, so it is built and tested on every platform.
 enum NotifyInformation {
     /// Visits each change in its order. No bytes mean that there were more changes than the kernel could keep; a record that does not fit
     /// ends the walk: what follows cannot be found any more.
@@ -20,8 +20,8 @@ enum NotifyInformation {
             else { return visit(.lost(.unreadable)) }
             visit(change(action, FileName(utf16: name)))
             if next == 0 { return }
-            // Forward, aligned, and not into this record: a chain that turned back would never end.
-            guard next >= headerBytes + length, next % 4 == 0, next <= bytes.byteCount - offset else { return visit(.lost(.unreadable)) }
+            // Forward, and not into this record: a chain that turned back would never end. A record begins at a unit of the names.
+            guard next >= headerBytes + length, next % 2 == 0, next <= bytes.byteCount - offset else { return visit(.lost(.unreadable)) }
             offset += next
         }
     }

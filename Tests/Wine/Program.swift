@@ -1,23 +1,14 @@
-internal import CWineHost
-
 /// The program: every suite of the table, or those that the arguments name.
-@_cdecl("portloop_wine_main") public func wineMain() -> Int32 {
-    var words = Arguments.all
-    if words.first == "--provoke" { return Provocations.run(words.last ?? "") }
-    let isListing = words.first == "--list"
-    if isListing { words.removeFirst() }
-    let chosen = Suites.all.compactMap { $0.matching(words) }
-    if isListing { return Report.list(chosen) }
-    return Report.run(chosen)
-}
-
-/// What the program was started with.
-enum Arguments {
-    // SAFETY: the host's strings live as long as the program.
-    static var all: [String] {
-        var words: [String] = []
-        while let word = unsafe portloop_wine_argument(Int32(words.count)) { words.append(unsafe String(cString: word)) }
-        return words
+enum Program {
+    static func run(_ arguments: [String]) -> Int32 {
+        var words = arguments
+        if words.first == "--provoke" { return Provocations.run(words.last ?? "") }
+        let isListing = words.first == "--list"
+        let isNaming = words.first == "--names"
+        if isListing || isNaming { words.removeFirst() }
+        let chosen = Suites.all.compactMap { $0.matching(words) }
+        if isListing { return Report.list(chosen) }
+        return Report.run(chosen, names: isNaming ? .said : .unsaid)
     }
 }
 

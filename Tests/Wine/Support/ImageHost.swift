@@ -1,0 +1,30 @@
+#if hasFeature(Embedded)
+internal import CWineHost
+
+/// What the program around the suites does for them: here the Windows program that has mapped the image.
+enum Host {
+    /// Tells the watchdog, and the report of a crash, which case runs from here on.
+    // SAFETY: the host copies the name.
+    static func beginCase(_ name: String) { unsafe name.withCString { unsafe portloop_wine_begin_case($0) } }
+
+    static func flush() { portloop_wine_flush() }
+
+    /// A call that no host has.
+    static func callMissingFunction() { portloop_wine_missing() }
+
+    /// What the program was started with.
+    // SAFETY: the host's strings live as long as the program.
+    static var arguments: [String] {
+        var words: [String] = []
+        while let word = unsafe portloop_wine_argument(Int32(words.count)) { words.append(unsafe String(cString: word)) }
+        return words
+    }
+}
+
+extension Suites {
+    /// What is about the image, and an adapter in it.
+    static var image: [Suite] { [RuntimeCases.suite, WatchCases.suite] }
+}
+
+@_cdecl("portloop_wine_main") public func wineMain() -> Int32 { Program.run(Host.arguments) }
+#endif
