@@ -1,6 +1,8 @@
 /// Entries by slot, in blocks that never move: an entry keeps its address for the table's life.
+///
+/// Each begins on a cache line of its own, so that what is looked at most often, if it comes first, is one line and not two.
 @safe struct BlockTable<Entry>: ~Copyable {
-    private typealias Block = UnsafeMutablePointer<Entry>
+    private typealias Block = UnsafeMutableRawPointer
 
     private var blocks: UnsafeMutablePointer<Block>
     private var blocksMax = 16
@@ -8,17 +10,15 @@
 
     /// A power of two. 64 entries are some kilobytes: few allocations, and little memory for a loop with one handle.
     private static var entriesPerBlock: Int { 64 }
+    private static var entryBytes: Int { (MemoryLayout<Entry>.size + 63) & ~63 }
 
     // SAFETY: places below `count` are initialised, and the blocks they are in; every subscript is checked against it.
     init() { unsafe blocks = .allocate(capacity: 16) }
 
     // SAFETY: as above.
     deinit {
-        for start in stride(from: 0, to: count, by: Self.entriesPerBlock) {
-            let block = unsafe blocks[start / Self.entriesPerBlock]
-            unsafe block.deinitialize(count: min(count - start, Self.entriesPerBlock))
-            unsafe block.deallocate()
-        }
+        for slot in 0..<count { unsafe self[UInt32(slot)].deinitialize(count: 1) }
+        for block in 0..<(count + Self.entriesPerBlock - 1) / Self.entriesPerBlock { unsafe blocks[block].deallocate() }
         unsafe blocks.deallocate()
     }
 
@@ -30,8 +30,14 @@
     @inline(__always)
     subscript(slot: UInt32) -> UnsafeMutablePointer<Entry> {
         guard contains(slot) else { Self.trapUnknown(slot) }
-        let (block, place) = Int(slot).quotientAndRemainder(dividingBy: Self.entriesPerBlock)
-        return unsafe blocks[block] + place
+        return unsafe place(of: Int(slot)).assumingMemoryBound(to: Entry.self)
+    }
+
+    // SAFETY: the caller knows that the slot's block is there.
+    @inline(__always)
+    private func place(of slot: Int) -> UnsafeMutableRawPointer {
+        let (block, place) = slot.quotientAndRemainder(dividingBy: Self.entriesPerBlock)
+        return unsafe blocks[block] + place * Self.entryBytes
     }
 
     @inline(never)
@@ -39,9 +45,8 @@
 
     // SAFETY: the new place is initialised before `count` covers it.
     mutating func append(_ entry: consuming Entry) {
-        let (block, place) = count.quotientAndRemainder(dividingBy: Self.entriesPerBlock)
-        if place == 0 { addBlock(block) }
-        unsafe (blocks[block] + place).initialize(to: entry)
+        if count % Self.entriesPerBlock == 0 { addBlock(count / Self.entriesPerBlock) }
+        unsafe place(of: count).bindMemory(to: Entry.self, capacity: 1).initialize(to: entry)
         count += 1
     }
 
@@ -54,6 +59,7 @@
             unsafe blocks = larger
             blocksMax *= 2
         }
-        unsafe (blocks + number).initialize(to: .allocate(capacity: Self.entriesPerBlock))
+        let bytes = Self.entriesPerBlock * Self.entryBytes
+        unsafe (blocks + number).initialize(to: .allocate(byteCount: bytes, alignment: 64))
     }
 }

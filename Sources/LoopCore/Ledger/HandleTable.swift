@@ -33,7 +33,7 @@ public struct RetireReport: Hashable, Sendable {
     public init(stuck: Int) { self.stuck = stuck }
 }
 
-/// What a loop keeps for each association.
+/// What a loop keeps for each association. What every operation goes through comes first, and is a cache line.
 struct HandleEntry {
     var native = NativeHandle.invalid
     /// Its own slot, with the generation of the association; zero while vacant.
@@ -44,10 +44,11 @@ struct HandleEntry {
     /// Records that are not free, orphans included: what the per-handle limits count.
     var operations = 0
     var submitted = 0
-    var orphans = 0
     var bytes = 0
     /// Head of the list of records, linked through `Record.next`.
     var first: Cell?
+    var orphans = 0
+
     /// Head of the list of kinds, linked through `KindEntry.next`.
     var firstKind = KindTable.none
     var kinds = 0

@@ -24,6 +24,20 @@ import Testing
         #expect(Cell.headerBytes == 5 * 64)
     }
 
+    @Test("What every operation looks at of its handle and of its kind is a cache line of each") func tables() throws {
+        #expect(try #require(MemoryLayout<HandleEntry>.offset(of: \.first)) + 8 <= 64)
+        #expect(MemoryLayout<KindEntry>.size <= 64)
+        var table = BlockTable<HandleEntry>()
+        for slot in 0..<130 { table.append(HandleEntry(key: HandleKey(slot: UInt32(slot), generation: 0), phase: .vacant)) }
+        for slot in 0..<UInt32(130) {
+            let remainder = address(table, slot) % 64
+            #expect(remainder == 0)
+        }
+    }
+
+    // SAFETY: the address is a number.
+    private func address(_ table: borrowing BlockTable<HandleEntry>, _ slot: UInt32) -> UInt { unsafe UInt(bitPattern: table[slot]) }
+
     @Test("The header ends on a cache line, and so does the room for an address") func header() {
         #expect(Cell.headerBytes % 64 == 0 && Cell.headerBytes >= MemoryLayout<Record>.size)
         #expect(Cell.addressBytes % 64 == 0 && Cell.addressBytes >= MemoryLayout<SocketAddress>.size)
