@@ -51,9 +51,12 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "LoopCoreTests", dependencies: ["LoopCore", "LoopSim"], swiftSettings: strict),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+        // What needs a process that nothing else runs in: started by tests.
+        .executableTarget(
+            name: "TaskProgram", dependencies: ["LoopCore", "LoopEpoll"], path: "Tests/Programs/TaskProgram", swiftSettings: strict),
         .testTarget(
             name: "LoopEpollTests",
-            dependencies: ["LoopCore", "LoopSim", "LoopEpoll", "CLoopEpoll", "Portloop", "CTestSupport"],
+            dependencies: ["LoopCore", "LoopSim", "LoopEpoll", "CLoopEpoll", "Portloop", "CTestSupport", "TaskProgram"],
             swiftSettings: strict),
         .testTarget(name: "LoopSimTests", dependencies: ["LoopCore", "LoopSim", "CTestSupport"], swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),

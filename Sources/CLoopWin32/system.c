@@ -97,6 +97,39 @@ CLOOPWIN32_CALL uint32_t portloop_win32_process_terminate(intptr_t process, uint
 
 CLOOPWIN32_CALL uint32_t portloop_win32_process_id(void) { return GetCurrentProcessId(); }
 
+CLOOPWIN32_CALL uint32_t portloop_win32_process_open(uint32_t id, intptr_t *process) {
+    HANDLE found = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, id);
+    if (!found) return GetLastError();
+    *process = (intptr_t)found;
+    return 0;
+}
+
+CLOOPWIN32_CALL uint32_t portloop_win32_process_exit_code(intptr_t process, uint32_t *exit_code) {
+    DWORD answer = WaitForSingleObject((HANDLE)process, 0);
+    if (answer != WAIT_OBJECT_0) return answer == WAIT_FAILED ? GetLastError() : answer;
+    DWORD code = 0;
+    if (!GetExitCodeProcess((HANDLE)process, &code)) return GetLastError();
+    *exit_code = code;
+    return 0;
+}
+
+static VOID CALLBACK tell_of_exit(void *argument, BOOLEAN is_timeout) {
+    portloop_win32_exit_watch *watch = argument;
+    (void)is_timeout;
+    PostQueuedCompletionStatus((HANDLE)watch->port, watch->number, watch->key, NULL);
+}
+
+CLOOPWIN32_CALL uint32_t portloop_win32_exit_watch_start(portloop_win32_exit_watch *watch, intptr_t process) {
+    HANDLE wait = NULL;
+    if (!RegisterWaitForSingleObject(&wait, (HANDLE)process, tell_of_exit, watch, INFINITE, WT_EXECUTEONLYONCE)) return GetLastError();
+    watch->wait = (intptr_t)wait;
+    return 0;
+}
+
+CLOOPWIN32_CALL uint32_t portloop_win32_exit_watch_stop(portloop_win32_exit_watch *watch) {
+    return PORTLOOP_CODE(UnregisterWaitEx((HANDLE)watch->wait, INVALID_HANDLE_VALUE));
+}
+
 // MARK: text
 
 CLOOPWIN32_CALL uint32_t portloop_win32_error_text(uint32_t code, uint16_t *text, uint32_t capacity, uint32_t *length) {

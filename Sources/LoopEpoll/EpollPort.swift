@@ -21,6 +21,7 @@ public final class EpollPort: CompletionPort {
     let state: Reference<PortState>
     /// What this port is in the table of the process.
     let binding: Binding
+    private let services: EpollSystem
     private let forkCount: UInt32
 
     /// Makes a port: two descriptors, both closed by ``close()`` or with the port.
@@ -34,6 +35,7 @@ public final class EpollPort: CompletionPort {
         do throws(SystemError) {
             kernel = try KernelQueue(lacksNanosecondWait: lacksNanosecondWait)
             eventWaker = try EpollWaker()
+            services = EpollSystem()
         } catch {
             throw EpollPortError(code: error.code)
         }
@@ -53,6 +55,8 @@ public final class EpollPort: CompletionPort {
     public var waker: any PortWaker { eventWaker }
 
     public func now() -> MonotonicInstant { MonotonicInstant(nanoseconds: Native.now()) }
+
+    public var system: (any SystemServices)? { services }
 
     public var abortedCompletion: Completion { .aborted(count: 0) }
 

@@ -20,6 +20,8 @@ extension SystemCode {
     static let cancelled = SystemCode(rawValue: ECANCELED)
     /// What a verb answers in a fork of the process that made the port: "no child" fits, and no call of the verbs ever says it.
     static let forked = SystemCode(rawValue: ECHILD)
+    static let noSuchProcess = SystemCode(rawValue: ESRCH)
+    static let noChild = SystemCode(rawValue: ECHILD)
     static let portClosed = SystemCode(rawValue: ESHUTDOWN)
 
     /// Whether `accept` failed for want of something that others give back: descriptors or memory. No edge tells when they do.

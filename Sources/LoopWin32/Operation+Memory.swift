@@ -120,6 +120,11 @@ extension PacketKey {
     /// Answers of the driver of sockets ("PORTPOLL").
     static let readiness = PacketKey(rawValue: 0x504F_5254_504F_4C4C)
 
+    /// Console control ("PORTCTRL"): the control is the count.
+    static let console = PacketKey(rawValue: 0x504F_5254_4354_524C)
+    /// The end of a process ("PORTEXIT"): which wait it ends is the count.
+    static let exit = PacketKey(rawValue: 0x504F_5254_4558_4954)
+
     /// The key as the kernel keeps it.
     var word: UInt { UInt(truncatingIfNeeded: rawValue) }
 }

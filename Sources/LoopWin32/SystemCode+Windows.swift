@@ -8,6 +8,8 @@ internal import LoopCore
 extension SystemCode {
     init(_ code: UInt32) { self.init(rawValue: Int32(bitPattern: code)) }
 
+    /// ERROR_ACCESS_DENIED.
+    static let accessDenied = SystemCode(rawValue: 5)
     static let invalidHandle = SystemCode(rawValue: Int32(portloop_win32_invalid_handle))
     static let endOfFile = SystemCode(rawValue: Int32(portloop_win32_handle_eof))
     static let notSupported = SystemCode(rawValue: Int32(portloop_win32_not_supported))

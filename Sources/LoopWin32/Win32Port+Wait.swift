@@ -90,7 +90,8 @@ extension Win32Port {
 
     // MARK: one packet
 
-    /// Tells by its key what a packet is. Nil for those that are for nobody but the port: wakes, and answers of the driver of sockets.
+    /// Tells by its key what a packet is. Nil for those that are for nobody but the port: wakes, answers of the driver of
+    /// sockets, and what the system's services are told.
     // SAFETY: the pointer is handed on or compared as a number; it is followed where its address is one that we wait for.
     func take(_ entry: KernelEntry) -> Packet? {
         let number = UInt(bitPattern: unsafe entry.block)
@@ -98,6 +99,12 @@ extension Win32Port {
         case PacketKey.operation.word: return takeOperation(entry, number)
         case PacketKey.wake.word where number == 0: return nil  // That it came has ended the wait.
         case PacketKey.readiness.word where state.record.asked.contains(number): return takeAnswer(number)
+        case PacketKey.console.word where number == 0:
+            services.controlCame(UInt32(entry.count))
+            return nil
+        case PacketKey.exit.word where number == 0:
+            services.processEnded(UInt32(entry.count))
+            return nil
         default:
             // A stranger's. The ledger counts it, and nobody follows its pointer.
             let completion = Completion(status: .success, count: entry.count)

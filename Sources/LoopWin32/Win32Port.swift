@@ -19,6 +19,7 @@ public final class Win32Port: CompletionPort {
     let portWaker: Win32Waker
     let state: Reference<PortState>
     let faults: Win32Faults
+    let services: Win32System
 
     /// Makes a port. Its kernel object is closed when neither the port nor its waker is used any more.
     public convenience init() throws(Win32PortError) { try self.init(faults: []) }
@@ -36,6 +37,7 @@ public final class Win32Port: CompletionPort {
             throw Win32PortError(code: error.code)
         }
         kernel = KernelQueue(port: portWaker.port)
+        services = Win32System(waker: portWaker)
         state = Reference(allocating: PortState())
     }
 
@@ -48,6 +50,8 @@ public final class Win32Port: CompletionPort {
     public var waker: any PortWaker { portWaker }
 
     public func now() -> MonotonicInstant { MonotonicInstant(nanoseconds: Native.now) }
+
+    public var system: (any SystemServices)? { services }
 
     public var abortedCompletion: Completion { .aborted(count: 0) }
 

@@ -13,7 +13,8 @@ private let selfExplanatory: Set<String> = [
 /// Requirements of the port contract: a port says nothing about them unless it differs, so only LoopCore documents them.
 private let portRequirements: Set<String> = [
     "waker", "associate", "dissociate", "close", "classify", "cancel", "abortedCompletion", "post", "wait", "pollableHandle",
-    "nextDeadline", "portMetrics", "read", "write", "receive", "send", "accept", "connect", "poll", "attempt", "wake", "currentThread",
+    "nextDeadline", "portMetrics", "system", "startWorker", "resolver",
+    "watchProcess", "watchSignals", "read", "write", "receive", "send", "accept", "connect", "poll", "attempt", "wake", "currentThread",
     // And those of the contract suite's fixture.
     "name", "keepsBytesAtHangUp", "makeLoop", "makeStream", "makeDatagrams", "feed", "drain", "openHandles",
 ]

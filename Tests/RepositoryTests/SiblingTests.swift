@@ -10,6 +10,7 @@ private struct Siblings {
 
 private let siblings = [
     Siblings(linux: "Sources/LoopEpoll", windows: "Sources/LoopWin32", prefixes: ("EpollPort", "Win32Port")),
+    Siblings(linux: "Sources/LoopEpoll/System", windows: "Sources/LoopWin32/System", prefixes: ("Epoll", "Win32")),
     Siblings(linux: "Sources/SerialOps/Linux", windows: "Sources/SerialOps/Windows", prefixes: ("Linux", "Windows")),
     Siblings(linux: "Sources/SocketOps/Linux", windows: "Sources/SocketOps/Windows", prefixes: ("Linux", "Windows")),
 ]

@@ -7,7 +7,7 @@ extension Suites {
             contract(.sockets), contract(.pipeServers), contract(.pipeClients), contract(.sockets, checked: true),
             contract(.pipeServers, checked: true), Win32AssociationCases.suite, Win32PacketCases.suite,
             Win32FileCases.suite, Win32ReadinessCases.suite, Win32ConnectionCases.suite,
-            Win32WaitCases.suite, Win32RaceCases.suite, Win32FaultCases.suite, TaskCases.suite,
+            Win32WaitCases.suite, Win32RaceCases.suite, Win32FaultCases.suite, TaskCases.suite, Win32SystemCases.suite,
         ]
     }
 

@@ -28,7 +28,18 @@ struct Programs {
                     line("asio", ["\(peers)/post-asio"], "post_ns", isFloor: true),
                     line("portloop", [ours, "post", "5000000"], "post_ns"),
                 ]),
+            sleepers("processor time", "cpu_ns"), sleepers("bytes each", "bytes_each"),
         ]
+    }
+
+    /// A hundred thousand tasks that sleep a second: on the loop, and on the default executor.
+    private func sleepers(_ what: String, _ key: String) -> Comparison {
+        Comparison(
+            name: "100,000 sleepers, \(what)",
+            entrants: [
+                line("default executor", [ours, "sleepers", "100000", "default"], key, isFloor: true, pinned: false),
+                line("portloop", [ours, "sleepers", "100000"], key, pinned: false),
+            ])
     }
 
     private func timers(_ what: String, ours key: String, uv: String, asio: String) -> Comparison {

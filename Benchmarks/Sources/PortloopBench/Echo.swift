@@ -39,59 +39,53 @@ private final class EchoServer {
             close(Int32(descriptor.rawValue))
             return
         }
-        EchoConnection(ops, handle).read()
+        do { try EchoConnection(ops, handle).read() } catch { trap("a new handle took no kinds: \(error)") }
     }
 }
 
-/// One connection: reads, writes what it read, reads again. The read in flight keeps it alive.
+/// One connection: reads, writes what it read, reads again. Its kinds keep it alive until the handle is retired.
 private final class EchoConnection {
     private let ops: Operations
     private let handle: AssociatedHandle
-    private var whenRead: ((OperationID, WaitEnd) -> Void)?
-    private var whenWritten: ((OperationID, WaitEnd) -> Void)?
+    private var reads: OperationKind?
+    private var writes: OperationKind?
 
-    init(_ ops: Operations, _ handle: AssociatedHandle) {
+    init(_ ops: Operations, _ handle: AssociatedHandle) throws(OperationError) {
         self.ops = ops
         self.handle = handle
-        // Made once: a function made anew for each operation would be an allocation for each operation.
-        whenRead = { [self] id, _ in didRead(id) }
-        whenWritten = { [self] id, _ in didWrite(id) }
+        reads = try ops.kind(on: handle) { [self] id, _ in didRead(id) }
+        writes = try ops.kind(on: handle) { [self] id, _ in didWrite(id) }
     }
 
     // SAFETY: the memory of a prepared operation is only named, not used.
     func read() {
-        guard let whenRead else { return }
-        do {
-            let id = unsafe try ops.prepare(handle, capacity: 4096).id
-            try ops.read(id)
-            try ops.onCompletion(id, whenRead)
-        } catch { end() }
+        guard let reads else { return }
+        do { try ops.read(unsafe ops.prepare(reads, capacity: 4096).id) } catch { end() }
     }
 
     // SAFETY: the write's buffer is the operation's while it is prepared, and as large as what is copied into it.
     private func didRead(_ id: OperationID) {
         do {
             let copied = try ops.withResult(id) { _, bytes -> (OperationID, Int)? in
-                guard bytes.byteCount > 0, let memory = unsafe try? ops.prepare(handle, capacity: bytes.byteCount) else { return nil }
+                guard let writes, bytes.byteCount > 0, let memory = unsafe try? ops.prepare(writes, capacity: bytes.byteCount) else {
+                    return nil
+                }
                 unsafe bytes.withUnsafeBytes { source in unsafe memory.buffer.copyMemory(from: source) }
                 return unsafe (memory.id, bytes.byteCount)
             }
-            guard let (write, count) = copied, let whenWritten else { return end() }
-            switch try ops.write(write, count: count, inline: .allowed) {
-            case .done: didWrite(write)
-            case .waiting: try ops.onCompletion(write, whenWritten)
-            }
+            guard let (write, count) = copied else { return end() }
+            if try ops.write(write, count: count, inline: .allowed) == .done { didWrite(write) }
         } catch { end() }
     }
 
     private func didWrite(_ id: OperationID) {
-        guard let error = try? ops.withResult(id, { completion, _ in completion.error }), error == .none else { return end() }
+        guard let facts = try? ops.takeFacts(id), facts.error == .none else { return end() }
         read()
     }
 
     private func end() {
-        whenRead = nil
-        whenWritten = nil
+        reads = nil
+        writes = nil
         let descriptor = Int32(handle.native.rawValue)
         do { try ops.retire(handle) { _ in close(descriptor) } } catch { trap("a connection was retired twice: \(error)") }
     }

@@ -2,7 +2,8 @@ import Glibc
 import LoopEpoll
 import Portloop
 
-/// What the seam itself costs: prepare, submitted, a packet posted by the port, settle, callback, result. No system call but the look at
+/// What the seam itself costs: prepare, submitted, a packet posted by the port, settle, callback, result; begun as an adapter
+/// begins the operations it repeats. No system call but the look at
 /// the kernel that the port makes once in a batch.
 // SAFETY: no native call is made; each operation that is called submitted gets its packet from the port below.
 func runSeam(operations: Int, depth: Int) {
@@ -23,16 +24,16 @@ func runSeam(operations: Int, depth: Int) {
     let handle: AssociatedHandle
     do { handle = try ops.associate(NativeHandle(rawValue: Int(pipe[0]))) } catch { trap("the socket was refused: \(error)") }
     let sum = Sum()
-    let completed: (OperationID, WaitEnd) -> Void = { id, _ in
-        sum.add((try? ops.withResult(id) { completion, _ in completion.count }) ?? 0)
-    }
+    let kind: OperationKind
+    do {
+        kind = try ops.kind(on: handle) { id, _ in sum.add((try? ops.takeFacts(id))?.count ?? 0) }
+    } catch { trap("the kind was refused: \(error)") }
     /// Operations are begun where a program begins them: in a call of the loop's.
     func round() {
         for _ in 0..<depth {
             do {
-                let memory = unsafe try ops.prepare(handle, tag: 1)
+                let memory = unsafe try ops.prepare(kind, tag: 1)
                 try unsafe ops.submitted(memory.id)
-                try ops.onCompletion(unsafe memory.id, completed)
                 unsafe posting.post(memory.controlBlock, Completion(count: 1))
             } catch { trap("the seam refused: \(error)") }
         }

@@ -9,20 +9,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -287,6 +291,111 @@ static inline int32_t portloop_join_thread(pthread_t thread, uint64_t nanosecond
     if (nanoseconds == UINT64_MAX) return -pthread_join(thread, NULL);
     struct timespec when = {.tv_sec = (time_t)(nanoseconds / 1000000000u), .tv_nsec = (long)(nanoseconds % 1000000000u)};
     return -pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &when);
+}
+
+// MARK: processes
+
+#ifdef SYS_pidfd_open
+enum { portloop_sys_pidfd_open = SYS_pidfd_open };
+#else
+enum { portloop_sys_pidfd_open = 434 };
+#endif
+
+// A descriptor that polls readable when the process has ended (Linux 5.3).
+static inline int32_t portloop_pidfd_open(int32_t process) { PORTLOOP_CALL(int32_t, (int32_t)syscall(portloop_sys_pidfd_open, process, 0)); }
+
+// A second descriptor of the same open file.
+static inline int32_t portloop_duplicate(int32_t fd) { PORTLOOP_CALL(int32_t, fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
+// How a child ended, by its pidfd (P_PIDFD, Linux 5.4), without waiting: 0 while it runs, or one of CLD_EXITED, CLD_KILLED and
+// CLD_DUMPED with its code or signal in `*status`. The child is reaped where `takes` is not 0.
+static inline int32_t portloop_reap(int32_t pidfd, int32_t takes, int32_t *status) {
+    siginfo_t facts;
+    memset(&facts, 0, sizeof facts);
+    int options = WEXITED | WNOHANG | (takes ? 0 : WNOWAIT);
+    for (;;) {
+        if (waitid((idtype_t)3, (id_t)pidfd, &facts, options) == 0) break;
+        if (errno == EAGAIN) return 0;  // What a descriptor in non-blocking mode says while the child runs (Linux 5.10).
+        if (errno != EINTR) return -errno;
+    }
+    if (facts.si_pid == 0) return 0;
+    *status = facts.si_status;
+    return facts.si_code;
+}
+
+// MARK: signals
+
+// Sets of signals are words here: signal `n` is bit `n - 1`, as in the kernel.
+static inline void portloop_make_signal_set(uint64_t bits, sigset_t *set) {
+    sigemptyset(set);
+    for (int number = 1; number <= 64; number++)
+        if (bits >> (number - 1) & 1) sigaddset(set, number);
+}
+
+// A descriptor from which these signals are read instead of being delivered, or, where `fd` is one, other signals for it.
+static inline int32_t portloop_signalfd(int32_t fd, uint64_t bits) {
+    sigset_t set;
+    portloop_make_signal_set(bits, &set);
+    PORTLOOP_CALL(int32_t, signalfd(fd, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+}
+
+// The number of one signal that has come, or -EAGAIN.
+static inline int32_t portloop_take_signal(int32_t fd) {
+    struct signalfd_siginfo facts;
+    for (;;) {
+        if (read(fd, &facts, sizeof facts) == (ssize_t)sizeof facts) return (int32_t)facts.ssi_signo;
+        if (errno != EINTR) return -errno;
+    }
+}
+
+// Blocks signals on the calling thread. Those that were not blocked before.
+static inline uint64_t portloop_block_signals(uint64_t bits) {
+    sigset_t set, before;
+    portloop_make_signal_set(bits, &set);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+    uint64_t added = 0;
+    for (int number = 1; number <= 64; number++)
+        if (bits >> (number - 1) & 1 && sigismember(&before, number) == 0) added |= UINT64_C(1) << (number - 1);
+    return added;
+}
+
+static inline void portloop_unblock_signals(uint64_t bits) {
+    sigset_t set;
+    portloop_make_signal_set(bits, &set);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+// MARK: names
+
+// One address of a name; the layout is that of LoopCore's SocketAddress.
+struct portloop_address {
+    uint32_t length;
+    uint32_t zero;
+    uint64_t storage[16];
+};
+
+// Looks a name up: a count of addresses, at most `capacity`, or what getaddrinfo(3) said, which is negative here (EAI_NONAME is -2).
+// `*error` is the error number that stands behind EAI_SYSTEM (-11). `family` is AF_UNSPEC, AF_INET or AF_INET6.
+static inline int32_t portloop_resolve(
+    const char *host, const char *service, int32_t family, int32_t numeric_only, struct portloop_address *addresses, uint32_t capacity,
+    int32_t *error) {
+    // One kind of socket, or each address comes once for every kind.
+    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+    if (numeric_only) hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    struct addrinfo *list = NULL;
+    int code = getaddrinfo(host, service, &hints, &list);
+    *error = code == -11 ? errno : 0;
+    if (code != 0) return code;
+    uint32_t count = 0;
+    for (struct addrinfo *entry = list; entry && count < capacity; entry = entry->ai_next) {
+        if (entry->ai_addrlen > sizeof addresses[count].storage) continue;
+        memset(&addresses[count], 0, sizeof addresses[count]);
+        addresses[count].length = entry->ai_addrlen;
+        memcpy(addresses[count].storage, entry->ai_addr, entry->ai_addrlen);
+        count++;
+    }
+    freeaddrinfo(list);
+    return (int32_t)count;
 }
 
 #endif

@@ -71,6 +71,22 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_set_nonblocking(intptr_t socket, 
 // SIO_UDP_CONNRESET off: an ICMP answer to one datagram does not fail the next receive with 10054.
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_ignore_udp_resets(intptr_t socket);
 
+// MARK: names
+
+// One address of a name; the layout is that of LoopCore's SocketAddress.
+typedef struct portloop_win32_name_address {
+    uint32_t length;
+    uint32_t zero;
+    uint64_t storage[portloop_win32_address_bytes / 8];
+} portloop_win32_name_address;
+
+// Looks a name up, blocking as long as that takes: at most `capacity` addresses, `*count` of them. Both names are UTF-8. `family` is 0,
+// AF_INET or AF_INET6. Codes are Winsock's: 11001 no such name, 11002 try again, 11003 a server's failure, 11004 no address. The
+// corresponding function is `GetAddrInfoW`.
+CLOOPWIN32_CALL uint32_t portloop_win32_resolve(
+    const char *host, const char *service, int32_t family, int32_t numeric_only, portloop_win32_name_address *addresses,
+    uint32_t capacity, uint32_t *count);
+
 // MARK: without a control block, at once or blocking
 
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_receive_now(intptr_t socket, void *buffer, uint32_t count, int32_t flags, uint32_t *moved);

@@ -55,6 +55,27 @@ CLOOPWIN32_CALL uint32_t portloop_win32_process_start_suspended(intptr_t *proces
 CLOOPWIN32_CALL uint32_t portloop_win32_process_terminate(intptr_t process, uint32_t exit_code);
 CLOOPWIN32_CALL uint32_t portloop_win32_process_id(void);
 
+// A handle to wait for a process's end with, by its number: SYNCHRONIZE and PROCESS_QUERY_LIMITED_INFORMATION. 87 where there is none of
+// that number. The corresponding function is `OpenProcess`.
+CLOOPWIN32_CALL uint32_t portloop_win32_process_open(uint32_t id, intptr_t *process);
+// 258 while it runs: the code alone cannot tell, because a process may end with STILL_ACTIVE. The corresponding function is
+// `GetExitCodeProcess`.
+CLOOPWIN32_CALL uint32_t portloop_win32_process_exit_code(intptr_t process, uint32_t *exit_code);
+
+// Somebody who wants to know that a process has ended: the caller's memory, in place from start to stop. `wait` is the shim's.
+typedef struct portloop_win32_exit_watch {
+    intptr_t port;
+    uintptr_t key;
+    uint32_t number;
+    intptr_t wait;
+} portloop_win32_exit_watch;
+
+// When the process has ended one packet is posted on `port`: no control block, `key`, and `number` as the byte count. The corresponding
+// function is `RegisterWaitForSingleObject`; its thread is the system's and runs nothing of ours but the post.
+CLOOPWIN32_CALL uint32_t portloop_win32_exit_watch_start(portloop_win32_exit_watch *watch, intptr_t process);
+// No packet is posted once this has returned. The corresponding function is `UnregisterWaitEx`, which waits for the post.
+CLOOPWIN32_CALL uint32_t portloop_win32_exit_watch_stop(portloop_win32_exit_watch *watch);
+
 // MARK: text
 
 // The system's words for a Win32 or Winsock code, without a line end. `*length` counts code units. 317 where it has none. The

@@ -48,6 +48,9 @@ struct HandleEntry {
     var bytes = 0
     /// Head of the list of records, linked through `Record.next`.
     var first: Cell?
+    /// Head of the list of kinds, linked through `KindEntry.next`.
+    var firstKind = KindTable.none
+    var kinds = 0
     var retireWait: RetireWait?
 }
 
@@ -69,50 +72,25 @@ struct HandleEntry {
     }
 }
 
-/// The associations of a loop, by slot. Slots are reused; generations are not. Entries live in blocks and never move.
-@safe struct HandleTable: ~Copyable {
-    private typealias Block = UnsafeMutablePointer<HandleEntry>
-
-    private var blocks: UnsafeMutablePointer<Block>
-    private var blocksMax = 16
-    private(set) var slotCount = 0
+/// The associations of a loop, by slot. Slots are reused; generations are not. Entries never move.
+struct HandleTable: ~Copyable {
+    private var entries = BlockTable<HandleEntry>()
     private(set) var openCount = 0
     private var firstVacant = UInt32.max
     /// One counter for all slots: a generation never repeats within 2^32 associations of a loop, whichever slot it is in.
     private var lastGeneration: UInt32 = 0
 
-    /// A power of two. 64 entries are some kilobytes: few allocations, and little memory for a loop with one handle.
-    private static var entriesPerBlock: Int { 64 }
-
-    // SAFETY: places below `slotCount` are initialised, and the blocks they are in; every subscript is checked against it.
-    init() { unsafe blocks = .allocate(capacity: 16) }
-
-    // SAFETY: as above.
-    deinit {
-        for start in stride(from: 0, to: slotCount, by: HandleTable.entriesPerBlock) {
-            let block = unsafe blocks[start / HandleTable.entriesPerBlock]
-            unsafe block.deinitialize(count: min(slotCount - start, HandleTable.entriesPerBlock))
-            unsafe block.deallocate()
-        }
-        unsafe blocks.deallocate()
-    }
+    var slotCount: Int { entries.count }
 
     /// The entry in a slot, in place.
-    // SAFETY: the slot is checked against the initialised places.
+    // SAFETY: the table keeps the entry for as long as the ledger lives.
     @inline(__always)
-    subscript(slot: UInt32) -> HandleRef {
-        guard slot < UInt32(truncatingIfNeeded: slotCount) else { HandleTable.trapUnknown(slot) }
-        let (block, place) = Int(slot).quotientAndRemainder(dividingBy: HandleTable.entriesPerBlock)
-        return unsafe HandleRef(blocks[block] + place)
-    }
-
-    @inline(never)
-    private static func trapUnknown(_ slot: UInt32) -> Never { trap("Slot \(slot) of the handle table has never been opened.") }
+    subscript(slot: UInt32) -> HandleRef { unsafe HandleRef(entries[slot]) }
 
     /// The association a key names, if it still takes operations.
     @inline(__always)
     func associated(_ key: HandleKey) -> HandleRef? {
-        guard key.slot < UInt32(truncatingIfNeeded: slotCount) else { return nil }
+        guard entries.contains(key.slot) else { return nil }
         let handle = self[key.slot]
         guard handle.entry.key.generation == key.generation, handle.entry.phase == .associated else { return nil }
         return handle
@@ -120,7 +98,7 @@ struct HandleEntry {
 
     /// Whether the slot still belongs to the key's generation, in whatever phase.
     func isCurrent(_ key: HandleKey) -> Bool {
-        key.slot < UInt32(truncatingIfNeeded: slotCount) && self[key.slot].entry.key.generation == key.generation
+        entries.contains(key.slot) && self[key.slot].entry.key.generation == key.generation
     }
 
     /// Opens a slot for a handle that the port is about to accept.
@@ -148,25 +126,9 @@ struct HandleEntry {
         return slot
     }
 
-    // SAFETY: the new place is initialised before `slotCount` covers it.
     private mutating func append() -> UInt32 {
-        let (block, place) = slotCount.quotientAndRemainder(dividingBy: HandleTable.entriesPerBlock)
-        if place == 0 { addBlock(block) }
-        let key = HandleKey(slot: UInt32(slotCount), generation: 0)
-        unsafe (blocks[block] + place).initialize(to: HandleEntry(key: key, phase: .vacant))
-        slotCount += 1
+        let key = HandleKey(slot: UInt32(entries.count), generation: 0)
+        entries.append(HandleEntry(key: key, phase: .vacant))
         return key.slot
-    }
-
-    // SAFETY: the addresses of the blocks are moved; the blocks stay where they are.
-    private mutating func addBlock(_ number: Int) {
-        if number == blocksMax {
-            let larger = UnsafeMutablePointer<Block>.allocate(capacity: blocksMax * 2)
-            unsafe larger.moveInitialize(from: blocks, count: number)
-            unsafe blocks.deallocate()
-            unsafe blocks = larger
-            blocksMax *= 2
-        }
-        unsafe (blocks + number).initialize(to: .allocate(capacity: HandleTable.entriesPerBlock))
     }
 }

@@ -22,6 +22,7 @@ extension Ledger {
         let retiring = handles[handle.key.slot]
         retiring.entry.phase = .retiring
         retiring.entry.retireWait = RetireWait(waiter: waiter)
+        closeKinds(of: retiring)
         guard retiring.entry.submitted > 0 else { return finishRetire(retiring) }
         forEachRecord(on: retiring) { cell in
             if case .submitted = cell.record.state, (try? cell.record.state.requestCancel()) != nil { _ = askPort(cell) }
@@ -41,7 +42,7 @@ extension Ledger {
             handle: cell.handle.entry.native, tag: cell.record.tag, ageNanoseconds: now.nanoseconds(since: cell.record.preparedAt))
         // Told before the retire that this may finish.
         let timer = cell.record.waiting.timer
-        if let waiter = cell.record.waiting.take() { notices.append(.stuck(waiter, id(of: cell), stuck, timer: timer)) }
+        if let waiter = cell.record.takeWaiter() { notices.append(.stuck(waiter, id(of: cell), stuck, timer: timer)) }
         detach(cell)
     }
 
@@ -52,7 +53,13 @@ extension Ledger {
         let wait = handle.entry.retireWait.take()
         port.dissociate(handle.entry.native, as: handle.entry.key)
         notices.append(.retired(wait?.waiter, RetireReport(stuck: handle.entry.orphans), grace: wait?.grace))
-        if handle.entry.operations == 0 { handles.vacate(handle.entry.key.slot) }
+        if handle.entry.operations == 0 { vacate(handle) }
+    }
+
+    /// No record names the association any more.
+    func vacate(_ handle: HandleRef) {
+        dropKinds(of: handle)
+        handles.vacate(handle.entry.key.slot)
     }
 
     /// The records of a handle. The body may take the one it is given off the list, and no other.

@@ -5,14 +5,15 @@
 //    L3  The bytes in flight are the sum of the capacities of the records that are on a handle's list.
 //    L4  The list of a handle holds the prepared, submitted, completed and orphaned records of its generation, each once; its counts are
 //        theirs.
-//    L5  A waiter is in a submitted or a completed record, and in no other.
+//    L5  A wait, a waiter's or a kind's, is in a submitted or a completed record, and in no other.
 //    L6  The table of addresses leads from a cell's address to its index, and the index to the cell.
 //    L7  A slot is vacant, or has an association whose generation is not zero; a retired one has at least one record left.
 //    L8  Records, associations and bytes are within their limits.
+//    L9  What waits to be told is completed and has a waiter or a kind, each once; and whatever is completed and waited for waits there.
 
 /// A broken invariant: which one, and where.
 public struct InvariantFailure: Error, Hashable, Sendable {
-    /// The invariant: L1 to L8.
+    /// The invariant: L1 to L9.
     public let number: String
     /// The slot, the cell, or the count at which it was found broken.
     public let place: Int
@@ -25,6 +26,7 @@ extension Ledger {
         try checkCounts()
         try checkHandles()
         try checkRecords()
+        try checkSettled()
     }
 
     private func check(_ holds: Bool, _ number: String, _ place: Int) throws(InvariantFailure) {
@@ -105,12 +107,35 @@ extension Ledger {
         slab.visit { cell in
             let index = Int(cell.record.index.rawValue)
             if !slab.isListed(cell) { broken = ("L6", index) }
-            switch (cell.record.waiting.stage, cell.record.state) {
-            case (.none, _), (.waiting, .submitted), (.waiting, .completed), (.ending, .submitted), (.ending, .completed): break
-            default: broken = ("L5", index)
-            }
+            let isInFlight =
+                switch cell.record.state {
+                case .submitted, .completed: true
+                case .free, .prepared, .taken, .orphaned: false
+                }
+            let isRight =
+                switch cell.record.stage {
+                case .none: !cell.record.waiting.hasWaiter
+                case .waiting: isInFlight && cell.record.waiting.hasWaiter
+                case .waitingForKind: isInFlight && cell.record.kind != nil && !cell.record.waiting.hasWaiter
+                case .ending: isInFlight && (cell.record.kind != nil || cell.record.waiting.hasWaiter)
+                }
+            if !isRight { broken = ("L5", index) }
         }
         if let (number, place) = broken { throw InvariantFailure(number: number, place: place) }
+    }
+}
+
+extension Ledger {
+    private func checkSettled() throws(InvariantFailure) {
+        var entries = [Int](repeating: 0, count: slab.indexCount)
+        for place in 0..<settled.count { entries[Int(settled[place].record.index.rawValue)] += 1 }
+        var broken: Int?
+        slab.visit { cell in
+            var expected = 0
+            if case .completed = cell.record.state { expected = cell.record.stage.isNone ? 0 : 1 }
+            if entries[Int(cell.record.index.rawValue)] != expected { broken = Int(cell.record.index.rawValue) }
+        }
+        try check(broken == nil, "L9", broken ?? 0)
     }
 }
 

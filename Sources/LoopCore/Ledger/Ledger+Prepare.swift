@@ -1,36 +1,62 @@
 extension Ledger {
     /// Takes a record for one operation on an associated handle.
     func prepare(
-        _ handle: AssociatedHandle, capacity: Int, tag: UInt64, address: AddressRoom, bytesOnError: BytesOnError, place: SourcePlace,
-        now: MonotonicInstant
+        _ handle: AssociatedHandle, capacity: Int, tag: UInt64, _ options: OperationOptions, now: MonotonicInstant
     ) throws(OperationError) -> Cell {
         guard isOpen else { throw .closed }
         guard handle.ledger == number, let owner = handles.associated(handle.key) else { throw .notAssociated }
+        let cell = try takeRecord(owner, capacity: capacity, address: options.address)
+        cell.record.kind = nil
+        cell.record.place = options.place
+        begin(cell, owner, capacity: capacity, tag: tag, options.address, options.bytesOnError, now: now)
+        return cell
+    }
+
+    /// Takes a record for one operation of a kind.
+    func prepare(_ kind: OperationKind, capacity: Int, tag: UInt64, now: MonotonicInstant) throws(OperationError) -> Cell {
+        guard isOpen else { throw .closed }
+        guard kind.ledger == number, let known = kinds.open(kind.word) else { throw .notAssociated }
+        let owner = known.entry.handle
+        let cell = try takeRecord(owner, capacity: capacity, address: known.entry.address)
+        cell.record.kind = known
+        begin(cell, owner, capacity: capacity, tag: tag, known.entry.address, known.entry.bytesOnError, now: now)
+        return cell
+    }
+
+    private func takeRecord(_ owner: HandleRef, capacity: Int, address: AddressRoom) throws(OperationError) -> Cell {
         guard UInt(bitPattern: capacity) <= UInt(Limits.capacityMax) else {
             throw .capacityExceeded(requested: capacity, limit: Limits.capacityMax)
         }
         guard isWithinLimits(owner, capacity) else { throw refusal(on: owner, capacity) }
         let cell = slab.take(bytes: address == .one ? capacity + Cell.addressBytes : capacity)
-        cell.record.state.prepare()
-        cell.record.tag = tag
-        cell.record.capacity = UInt32(truncatingIfNeeded: capacity)
-        cell.record.address = address
-        cell.record.bytesOnError = bytesOnError
-        cell.record.flow = .none
-        cell.record.completer = .driver
-        cell.record.place = place
-        cell.record.preparedAt = now
-        cell.clearControlBlock()
         if address == .one { cell.clearAddress() }
-        link(cell, owner)
-        counts.inFlight &+= 1
-        counts.preparedEver &+= 1
-        counts.bytesInFlight &+= capacity
         return cell
     }
 
+    /// Makes a free record an operation: all that any operation needs, whoever prepares it.
     @inline(__always)
-    private func isWithinLimits(_ handle: HandleRef, _ capacity: Int) -> Bool {
+    func begin(
+        _ cell: Cell, _ owner: HandleRef, capacity: Int, tag: UInt64, _ address: AddressRoom, _ bytesOnError: BytesOnError,
+        now: MonotonicInstant
+    ) {
+        cell.record.state.prepare()
+        cell.record.flow = .none
+        cell.record.address = address
+        cell.record.completer = .driver
+        cell.record.bytesOnError = bytesOnError
+        cell.record.tag = tag
+        cell.record.capacity = UInt32(truncatingIfNeeded: capacity)
+        cell.record.preparedAt = now
+        cell.clearControlBlock()
+        link(cell, owner)
+        counts.inFlight &+= 1
+        counts.preparedEver &+= 1
+        // Waits have no bytes, and a store less is a cycle less: a core has one store a cycle, and an operation some ninety.
+        if capacity > 0 { addBytes(capacity, owner) }
+    }
+
+    @inline(__always)
+    func isWithinLimits(_ handle: HandleRef, _ capacity: Int) -> Bool {
         // Both sums are far from any overflow: the capacity is at most 16 MiB, and what is in flight passed here.
         counts.inFlight < limits.operationsMax && counts.bytesInFlight &+ capacity <= limits.bytesMax
             && handle.entry.operations < limits.operationsPerHandleMax && handle.entry.bytes &+ capacity <= limits.bytesPerHandleMax
@@ -58,14 +84,19 @@ extension Ledger {
         if let first { first.record.previous = cell }
         handle.entry.first = cell
         handle.entry.operations &+= 1
-        handle.entry.bytes &+= Int(cell.record.capacity)
+    }
+
+    @inline(__always)
+    private func addBytes(_ count: Int, _ handle: HandleRef) {
+        handle.entry.bytes &+= count
+        counts.bytesInFlight &+= count
     }
 
     /// Takes a record off its handle's list. The last one of a retired handle frees its slot.
     func unlink(_ cell: Cell) {
         let handle = cell.handle
         unlink(cell, handle)
-        if handle.entry.operations == 0, handle.entry.phase == .retired { handles.vacate(handle.entry.key.slot) }
+        if handle.entry.operations == 0, handle.entry.phase == .retired { vacate(handle) }
     }
 
     @inline(__always)
@@ -76,9 +107,8 @@ extension Ledger {
         cell.record.next = nil
         cell.record.handle = nil
         handle.entry.operations &-= 1
-        handle.entry.bytes &-= Int(cell.record.capacity)
-        counts.bytesInFlight &-= Int(cell.record.capacity)
         counts.inFlight &-= 1
+        if cell.record.capacity > 0 { addBytes(-Int(cell.record.capacity), handle) }
     }
 
     /// Gives a record in the state `free` back to the slab.

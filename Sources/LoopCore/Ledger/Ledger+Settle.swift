@@ -1,29 +1,41 @@
 extension Ledger {
     /// Settles one packet. Nobody is resumed here.
-    @inline(__always)
     func deliver(_ packet: Packet) {
+        if settles(packet) { countSettled(1) }
+    }
+
+    /// As ``deliver(_:)``, but for the count: true if the packet settled an operation. Counted for a batch at a time.
+    @inline(__always)
+    func settles(_ packet: Packet) -> Bool {
         guard packet.key == .operation else {
             counts.foreignPackets &+= 1
-            return
+            return false
         }
         // SAFETY: the pointer is compared with the slab's addresses and not followed (C6).
         guard packet.completion.status != .pending, let block = unsafe packet.block, let cell = unsafe slab.find(block: block) else {
             counts.stalePackets &+= 1
-            return
+            return false
         }
         switch cell.record.state.deliver() {
-        case .settle: settle(cell, packet.completion)
+        case .settle:
+            settle(cell, packet.completion)
+            return true
         case .reclaimOrphan: reclaim(cell, packet.completion)
         case .stale: counts.stalePackets &+= 1
         }
+        return false
+    }
+
+    @inline(__always)
+    func countSettled(_ count: Int) {
+        counts.packets &+= UInt64(truncatingIfNeeded: count)
+        counts.submitted &-= count
     }
 
     @inline(__always)
     private func settle(_ cell: Cell, _ completion: Completion) {
         cell.record.completion = completion
-        counts.packets &+= 1
-        counts.submitted &-= 1
-        if case .none = cell.record.waiting.stage {} else { settled.append(id(of: cell)) }
+        if case .none = cell.record.stage {} else { settled.append(cell) }
         oneLess(on: cell.handle)
     }
 

@@ -10,6 +10,7 @@ extension Ledger {
     @inline(__always)
     private func entersFlight(_ cell: Cell, _ handle: HandleRef, _ flow: ByteFlow) {
         cell.record.flow = flow
+        cell.record.beginWaitForKind()
         counts.submitted &+= 1
         if handle.entry.phase != .associated { endLikeItsSiblings(cell) }
     }

@@ -14,10 +14,20 @@ extension Ledger {
 
     @inline(__always)
     private func claim(_ cell: Cell) throws(OperationError) {
-        guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
+        guard case .none = cell.record.stage else { throw .alreadyAwaited }
         try cell.record.state.take()
         unlink(cell)
         cell.record.generation &+= 1
+    }
+
+    /// Takes the facts of a result, and lets its bytes go. The facts are good until the next call.
+    // SAFETY: the ledger's own memory; the record may go back to the system with this call.
+    func takeFacts(_ cell: Cell) throws(OperationError) -> UnsafePointer<Completion> {
+        guard case .none = cell.record.stage else { throw .alreadyAwaited }
+        try cell.record.state.free()
+        lastFacts.value = cell.record.completion
+        release(cell)
+        return unsafe UnsafePointer(lastFacts.address)
     }
 
     /// Gives a taken record back.
@@ -29,7 +39,7 @@ extension Ledger {
 
     /// Retires a completion that nobody wants.
     func free(_ cell: Cell) throws(OperationError) {
-        guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
+        guard case .none = cell.record.stage else { throw .alreadyAwaited }
         try cell.record.state.free()
         close(acquiredBy: cell.record.completion)
         release(cell)

@@ -11,16 +11,44 @@ extension Ledger {
         return slab.find(id.index, generation: id.generation)
     }
 
+    /// As ``prepare``, without room for an address, in a cell that lies ready. The clock is read as late as possible: in a register it
+    /// would drive out another value.
+    @inline(__always)
+    func usualPrepare(_ kind: OperationKind, capacity: Int, tag: UInt64, now: @autoclosure () -> MonotonicInstant) -> Cell? {
+        guard kind.ledger == number, let known = kinds.open(kind.word), known.entry.address == .none else { return nil }
+        let owner = known.entry.handle
+        guard UInt(bitPattern: capacity) <= UInt(Limits.capacityMax), isWithinLimits(owner, capacity) else { return nil }
+        guard let cell = slab.takeReady(bytes: capacity) else { return nil }
+        cell.record.kind = known
+        begin(cell, owner, capacity: capacity, tag: tag, .none, known.entry.bytesOnError, now: now())
+        return cell
+    }
+
     /// As ``submitted``, on a handle that is not retiring.
     @inline(__always)
     func usualSubmitted(_ id: OperationID, _ flow: ByteFlow) -> Bool {
         guard let cell = usual(id), let handle = cell.record.handle, handle.entry.phase == .associated else { return false }
         guard case .prepared = cell.record.state else { return false }
         try? cell.record.state.submit()
-        handle.entry.submitted &+= 1
         cell.record.flow = flow
+        handle.entry.submitted &+= 1
+        cell.record.beginWaitForKind()
         counts.submitted &+= 1
         return true
+    }
+
+    /// As ``takeFacts``, of a small record on a handle that is not retired. The completion is good until the next preparation.
+    // SAFETY: the slab keeps small cells for as long as it lives.
+    @inline(__always)
+    func usualTakeFacts(_ id: OperationID) -> UnsafePointer<Completion>? {
+        guard let cell = usual(id), let handle = cell.record.handle, handle.entry.phase == .associated, slab.isSmall(cell) else {
+            return nil
+        }
+        guard case .completed = cell.record.state, case .none = cell.record.stage else { return nil }
+        try? cell.record.state.free()
+        unlink(cell, handle)
+        slab.giveBackSmall(cell)
+        return unsafe cell.completion
     }
 
     /// As ``lend``, on a handle that is not retired.
@@ -28,7 +56,7 @@ extension Ledger {
     @inline(__always)
     func usualLend(_ id: OperationID) -> LentResult? {
         guard let cell = usual(id), let handle = cell.record.handle, handle.entry.phase == .associated else { return nil }
-        guard case .completed = cell.record.state, case .none = cell.record.waiting.stage else { return nil }
+        guard case .completed = cell.record.state, case .none = cell.record.stage else { return nil }
         try? cell.record.state.take()
         unlink(cell, handle)
         cell.record.generation &+= 1

@@ -9,8 +9,11 @@ final class Ledger {
     let slab: Slab
     private let pinnedHandles = Pinned(HandleTable())
     private let pinnedCounts = Pinned(LedgerCounts())
-    private let pinnedSettled = Pinned(Ring<OperationID>(capacity: 256))
+    private let pinnedKinds = Pinned(KindTable())
+    private let pinnedSettled = Pinned(Ring<Cell>(capacity: 256))
     private let pinnedNotices = Pinned(Ring<Notice>())
+    /// What ``takeFacts(_:)`` lends, where the record itself has gone.
+    let lastFacts = Pinned(Completion(count: 0))
     /// False once the loop ends: from then on nothing is prepared or associated.
     var isOpen = true
 
@@ -29,6 +32,13 @@ final class Ledger {
         @inline(__always) unsafeMutableAddress { unsafe pinnedHandles.address }
     }
 
+    var kinds: KindTable {
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedKinds.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedKinds.address }
+    }
+
     var counts: LedgerCounts {
         // SAFETY: see Pinned.
         @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedCounts.address) }
@@ -36,9 +46,9 @@ final class Ledger {
         @inline(__always) unsafeMutableAddress { unsafe pinnedCounts.address }
     }
 
-    /// Operations whose packet has come and whose waiter has not been told yet. The waiter stays in the record until then, so that a
-    /// sibling told earlier may still look at it.
-    var settled: Ring<OperationID> {
+    /// Operations whose packet has come and whose waiter has not been told yet (L9). The waiter stays in the record until then, so that a
+    /// sibling told earlier may still look at it, and while it does nobody can take the record.
+    var settled: Ring<Cell> {
         // SAFETY: see Pinned.
         @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedSettled.address) }
         // SAFETY: see Pinned.

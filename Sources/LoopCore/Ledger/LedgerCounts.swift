@@ -1,14 +1,14 @@
 /// What the ledger counts. Plain integers, added to where things happen and read by nobody until asked.
 public struct LedgerCounts: Hashable, Sendable {
-    // Now.
+    // Now. What a preparation adds to does not lie side by side: the compiler would add to both by one vector, at three times the cost.
     /// Records that are not free: what ``Limits/operationsMax`` bounds.
     public var inFlight = 0
     /// Owed a packet.
     public var submitted = 0
-    /// Given up on, and still the kernel's.
-    public var orphaned = 0
     /// Capacities of all that is in flight.
     public var bytesInFlight = 0
+    /// Given up on, and still the kernel's.
+    public var orphaned = 0
 
     // Ever.
     /// Operations prepared.

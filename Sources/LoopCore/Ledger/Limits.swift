@@ -8,6 +8,8 @@ public struct Limits: Hashable, Sendable {
     public var operationsPerHandleMax = 4_096
     /// Buffer bytes in flight on one handle. 64 MiB, for the same reason.
     public var bytesPerHandleMax = 64 << 20
+    /// Kinds of operation on one handle. 64: one for each line of an adapter that begins operations, and far from one for each operation.
+    public var kindsPerHandleMax = 64
     /// Handles associated at once. About a million: the usual hard limit on descriptors.
     public var handlesMax = 1 << 20
     /// Buffer bytes that free records of 64 KiB and more may keep for reuse. 16 MiB: one of the largest.
@@ -32,6 +34,14 @@ public struct Limits: Hashable, Sendable {
     public var cleanUpBoundNanoseconds: UInt64 = 1_000_000_000
     /// How long a shutdown waits for packets before it leaks what is left.
     public var shutdownBoundNanoseconds: UInt64 = 1_000_000_000
+
+    /// Threads for work that blocks. 4: they wait, and do not compute; more than one, so that a name server that does not answer holds up
+    /// no file.
+    public var offloadThreadsMax = 4
+    /// Pieces of work that wait for such a thread. 1,024: at 1 ms each the last of them waits a quarter of a second.
+    public var offloadQueueMax = 1_024
+    /// How long a shutdown waits for such threads to finish what they do. 100 ms: what takes longer may take for ever.
+    public var offloadStopBoundNanoseconds: UInt64 = 100_000_000
 
     public init() {}
 

@@ -36,14 +36,32 @@ enum ByteFlow: UInt8 {
     case received
 }
 
-/// The line of source that prepared an operation, for `dump`.
+/// What a preparation says beside its handle, its capacity and its tag.
+struct OperationOptions {
+    var address = AddressRoom.none
+    var bytesOnError = BytesOnError.withheld
+    var place: SourcePlace
+}
+
+/// The line of source that prepared an operation, for `dump`. Two words: it is copied for each operation.
 struct SourcePlace {
-    let file: StaticString
+    /// The address of the characters; a number, so that a place may go from task to task.
+    private let start: UInt
+    private let length: UInt32
     let line: UInt32
 
+    // SAFETY: the address is not followed here.
     @inline(__always)
     init(file: StaticString, line: UInt) {
-        self.file = file
+        // `#fileID` always has characters. A literal of one, from somebody's own hand, has none to point to.
+        start = file.hasPointerRepresentation ? unsafe UInt(bitPattern: file.utf8Start) : 0
+        length = file.hasPointerRepresentation ? UInt32(truncatingIfNeeded: file.utf8CodeUnitCount) : 0
         self.line = UInt32(truncatingIfNeeded: line)
+    }
+
+    // SAFETY: the characters of a literal stay for as long as the process does.
+    var file: String {
+        let characters = unsafe UnsafeBufferPointer(start: UnsafePointer<UInt8>(bitPattern: start), count: Int(length))
+        return unsafe String(decoding: characters, as: UTF8.self)
     }
 }

@@ -15,7 +15,7 @@
 //    submitted → orphaned   [Ledger.detach: the grace after a cancel ran out, or the shutdown bound did]
 //    orphaned  → free       [Ledger.deliver]; or the loop ends: leaked, counted
 //    completed → taken      [Ledger.take: the id is dead, an Outcome owns the memory]
-//    completed → free       [Ledger.free]
+//    completed → free       [Ledger.free, Ledger.takeFacts]
 //    taken     → free       [Outcome.deinit]
 
 /// Where an operation is. The machine does no I/O and resumes nobody.

@@ -5,30 +5,35 @@ struct Record {
     /// What the packet said, once the state is `completed`. Second, so that its address is known; see ``Cell/completion``.
     var completion = Completion(count: 0)
 
-    // What stays for the life of the cell.
+    // What an operation goes through most often: one cache line, the fourth. Behind it, in the fifth, is what few look at.
+
+    /// Advanced each time the record is retired, so an id of an earlier operation never fits again.
+    var generation: UInt64 = 1
+    // These two stay for the life of the cell.
     let index: CellIndex
     let sizeClass: SizeClass
-
-    // The operation. In the order that leaves no gaps: header and record are five cache lines, and an operation goes through all of them.
+    var bytesOnError = BytesOnError.withheld
+    var stage = WaitStage.none
+    var capacity: UInt32 = 0
+    // These four side by side: a preparation sets them by one store.
     var state = OperationState.free
     var flow = ByteFlow.none
     var address = AddressRoom.none
-    var capacity: UInt32 = 0
-    var bytesOnError = BytesOnError.withheld
     var completer = Completer.driver
-    /// Advanced each time the record is retired, so an id of an earlier operation never fits again.
-    var generation: UInt64 = 1
     /// The association it is on; nil while it is on none, free or taken.
     var handle: HandleRef?
-    var waiting = Waiting()
-    var tag: UInt64 = 0
-    var preparedAt = MonotonicInstant(nanoseconds: 0)
-    var place = SourcePlace(file: "", line: 0)
-
+    /// The kind it is of, which is told how it ends unless somebody else waits; nil if it was prepared without one.
+    var kind: KindRef?
     /// The next record of the handle; while it is free, of the free list of its class.
     var next: Cell?
     /// The record of the handle before it.
     var previous: Cell?
+    var tag: UInt64 = 0
+
+    var waiting = Waiting()
+    var preparedAt = MonotonicInstant(nanoseconds: 0)
+    /// Where it was prepared, unless its kind says it.
+    var place = SourcePlace(file: "", line: 0)
 
     init(index: CellIndex, sizeClass: SizeClass) {
         self.index = index
@@ -61,6 +66,9 @@ struct Record {
         return handle
     }
 
+    /// The line of source it was prepared in, or its kind was made in.
+    var place: SourcePlace { record.kind?.entry.place ?? record.place }
+
     @inline(never)
     private static func trapUnowned() -> Never { trap("A record that is on no handle was asked for its own. This is a bug of Portloop.") }
 
@@ -86,9 +94,11 @@ struct Record {
     @inline(__always)
     var buffer: UnsafeMutableRawBufferPointer {
         // SAFETY: the slab was asked for room for the address and the capacity together.
-        let front = Cell.headerBytes + (record.address == .one ? Cell.addressBytes : 0)
-        return unsafe UnsafeMutableRawBufferPointer(start: block + front, count: Int(record.capacity))
+        unsafe UnsafeMutableRawBufferPointer(start: block + bufferOffset, count: Int(record.capacity))
     }
+
+    @inline(__always)
+    var bufferOffset: Int { Cell.headerBytes + (record.address == .one ? Cell.addressBytes : 0) }
 
     /// Where the address is, if the operation has room for one.
     var addressPointer: UnsafeMutablePointer<SocketAddress>? {
@@ -115,6 +125,9 @@ struct SizeClass: Hashable {
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
     static let count = 11
+
+    /// No buffer at all.
+    static var smallest: SizeClass { SizeClass(rawValue: 0) }
 
     /// The smallest class with room for `bytes`: 0, 64, 256, 1 Ki, 4 Ki … 16 Mi.
     @inline(__always)

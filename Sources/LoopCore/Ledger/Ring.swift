@@ -28,8 +28,8 @@
     @inline(__always)
     package mutating func append(_ element: consuming Element) {
         if count > mask { grow() }
-        unsafe (elements + ((head + count) & mask)).initialize(to: element)
-        count += 1
+        unsafe (elements + ((head &+ count) & mask)).initialize(to: element)
+        count &+= 1
     }
 
     // SAFETY: as above.
@@ -37,9 +37,16 @@
     package mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
         let element = unsafe (elements + head).move()
-        head = (head + 1) & mask
-        count -= 1
+        head = (head &+ 1) & mask
+        count &-= 1
         return element
+    }
+
+    /// The element at a distance from the first; for checks.
+    // SAFETY: as above; the place is checked against the count.
+    package subscript(distance: Int) -> Element {
+        guard distance >= 0, distance < count else { trap("A ring of \(count) elements was asked for number \(distance).") }
+        return unsafe elements[(head + distance) & mask]
     }
 
     // SAFETY: every element is moved, in order, to the front of the larger block.

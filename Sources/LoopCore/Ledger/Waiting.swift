@@ -6,43 +6,60 @@ internal import _Concurrency
 //     ▲                │                              │
 //     └────────────────┴──────── packet ──────────────┘
 //
-//    none    → waiting  [Core.wait; straight on to ending where the operation has been asked to end already]
+//    none    → waiting  [Core.wait, or the submission of an operation of a kind; straight on to ending where the operation has been
+//                        asked to end already]
 //    waiting → ending   [Core.end, Core.cancel]
 //    waiting → none     [Core.resume, after the packet]
 //    ending  → none     [Core.resume, after the packet; Core.giveUp, after the grace]
 
+/// Who is told, and the timer that bounds the wait. Most operations look at neither: their kind is told, and nothing bounds them.
+struct Waiting {
+    fileprivate var waiter: Waiter?
+    /// The deadline while waiting, the grace while ending.
+    fileprivate(set) var timer: TimerID?
+
+    /// For checks.
+    var hasWaiter: Bool {
+        if case .none = waiter { false } else { true }
+    }
+}
+
 /// The wait for an operation.
 ///
 /// Stage and waiter stand side by side for the reason that `OperationState` gives: the stage is asked for often, the waiter moved once.
-struct Waiting {
-    private var waiter: Waiter?
-    private(set) var stage = WaitStage.none
-    /// The deadline while waiting, the grace while ending.
-    private(set) var timer: TimerID?
-
+extension Record {
     @inline(__always)
-    mutating func begin(_ waiter: consuming Waiter, deadline: TimerID?) {
+    mutating func beginWait(_ waiter: consuming Waiter, deadline: TimerID?) {
         stage = .waiting
-        self.waiter = waiter
+        waiting.waiter = waiter
         // Most waits have none, and it is nil between waits.
-        if let deadline { timer = deadline }
+        if let deadline { waiting.timer = deadline }
     }
 
+    /// The operation's kind waits, if it has one.
+    @inline(__always)
+    mutating func beginWaitForKind() { if kind != nil { stage = .waitingForKind } }
+
+    /// Ends a wait that is a kind's and that nothing bounds.
+    @inline(__always)
+    mutating func endWaitForKind() { stage = .none }
+
     /// A cancel was asked for; the packet has until `grace`.
-    mutating func end(_ cause: EndCause, grace: TimerID) {
+    mutating func endWait(_ cause: EndCause, grace: TimerID) {
         stage = .ending(cause)
-        timer = grace
+        waiting.timer = grace
     }
 
     /// The grace is another timer's now.
-    mutating func prolong(_ grace: TimerID) { timer = grace }
+    mutating func prolongWait(_ grace: TimerID) { waiting.timer = grace }
 
-    /// Takes the waiter out: whoever holds it now tells it.
+    /// Takes the waiter out: whoever holds it now tells it. Where nobody is entered it is the kind that waits.
     @inline(__always)
-    mutating func take() -> Waiter? {
+    mutating func takeWaiter() -> Waiter? {
+        if case .none = stage { return nil }
         stage = .none
-        if timer != nil { timer = nil }
-        return waiter.take()
+        if waiting.timer != nil { waiting.timer = nil }
+        return waiting.waiter.take() ?? kind.map { .kind($0) }
     }
 }
 
@@ -50,7 +67,23 @@ struct Waiting {
 enum WaitStage {
     case none
     case waiting
+    /// As waiting; it is the operation's kind that is told.
+    case waitingForKind
     case ending(EndCause)
+
+    /// Whether somebody waits and nobody has asked for the end.
+    @inline(__always)
+    var isWaiting: Bool {
+        switch self {
+        case .waiting, .waitingForKind: true
+        case .none, .ending: false
+        }
+    }
+
+    /// For checks.
+    var isNone: Bool {
+        if case .none = self { true } else { false }
+    }
 }
 
 /// Why a wait asks its operation to end.
@@ -87,6 +120,7 @@ public struct StuckOperation: Hashable, Sendable {
 enum Waiter {
     case callback((OperationID, WaitEnd) -> Void)
     case task(SuspendedTask<WaitEnd>)
+    case kind(KindRef)
 }
 
 /// The one place that holds a bare continuation: resumed once, by whoever takes it out of its record or of its handle's.
@@ -106,4 +140,6 @@ enum Notice {
     case stuck(Waiter, OperationID, StuckOperation, timer: TimerID?)
     /// A handle is its caller's again; the timer that bounded the wait is to be cancelled.
     case retired(RetireWaiter?, RetireReport, grace: TimerID?)
+    /// Kinds that their handle has dropped. They are let go of here: what they hold may be the last of an object that calls back.
+    case dropped([Sink])
 }

@@ -6,52 +6,86 @@ public import _Concurrency
 // A task that does not prefer the loop as its executor is queued once more wherever such a function begins, although it is on the loop
 // already. So between a handler and what stands in it, and between a look and what follows from it, anything may happen.
 
+// The functions here are flat, and say the same thing twice rather than call each other: every async call that returns to an isolation
+// costs a task with a preferred executor a lock (counted: 300 instructions each way).
+
 extension Operations {
     /// Waits for an operation that was submitted by id, and takes its result.
     ///
     /// With a timeout, or when the task is cancelled, the operation is asked to end; its packet, or the grace after the request, ends the
     /// wait (C8, C9). Work that was done first is returned as finished. A timeout around the wait (``EventLoop/timeout(_:isolation:_:)``)
     /// counts as its own where it comes first.
+    // SAFETY: a record that takes the continuation hands it out once (L5).
     public func awaitOp(
         _ id: OperationID, timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws(OperationError) -> Outcome {
-        let cell = try ledger.find(id)
-        if case .completed = cell.record.state { return try ledger.take(cell) }
-        try core.checkCanWait(cell)
-        let (nanoseconds, scope) = core.earliest(timeout?.wholeNanoseconds, loop)
-        let what = scope.map { _ in WaitedFor.operation(handle: cell.handle.entry.native, tag: cell.record.tag) }
-        let end = try await suspend(id, nanoseconds, isolation)
-        if let scope, let what, end != .finished, core.port.now() >= scope.deadline { scope.cut(what) }
-        return try take(id, end)
+        guard let wait = try beginWait(id, timeout) else { return try result(id) }
+        let loop = loop
+        var refusal: OperationError?
+        let end = await withTaskCancellationHandler {
+            _ = isolation  // captured, or this function runs off the actor
+            return unsafe await withUnsafeContinuation { refusal = suspend(wait, unsafe SuspendedTask($0)) }
+        } onCancel: {
+            loop.postCancel(id)
+        }
+        return try finish(wait, end, refusal)
+    }
+
+    /// Performs one operation: lends `body` a ``PreparedOp``, and returns what became of it.
+    ///
+    /// ```swift
+    /// let outcome = try await ops.perform(on: handle, capacity: 4096) { op in op.read() }
+    /// ```
+    ///
+    /// `body` runs at once, where the caller runs, so it may touch the caller's state. With a timeout, or when the task is cancelled, the
+    /// operation is asked to end and its packet decides: bytes that came first are returned as ``WaitEnd/finished``. A task that is
+    /// cancelled already submits nothing and throws ``OperationError/cancelled``.
+    // SAFETY: as for `awaitOp`.
+    public func perform(
+        on handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0, timeout: Duration? = nil,
+        isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID, line: UInt = #line,
+        _ body: (consuming PreparedOp) -> Decision
+    ) async throws(OperationError) -> Outcome {
+        guard !Task.isCancelled else { throw .cancelled }
+        let (id, isDone) = try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
+        guard !isDone, let wait = try beginWait(id, timeout) else { return try result(id) }
+        let loop = loop
+        var refusal: OperationError?
+        let end = await withTaskCancellationHandler {
+            _ = isolation  // captured, or this function runs off the actor
+            return unsafe await withUnsafeContinuation { refusal = suspend(wait, unsafe SuspendedTask($0)) }
+        } onCancel: {
+            loop.postCancel(id)
+        }
+        return try finish(wait, end, refusal)
     }
 
     /// As ``awaitOp(_:timeout:isolation:)``, whatever becomes of the task: for its last words after it has been cancelled, and for loops
     /// that own their shutdown. It costs half, and only its own timeout, ``cancel(_:)`` and the loop's end bound it.
-    // SAFETY: a record that takes the continuation hands it out once (L5).
+    // SAFETY: as for `awaitOp`.
     public func awaitOpShielded(
         _ id: OperationID, timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws(OperationError) -> Outcome {
-        let cell = try ledger.find(id)
-        if case .completed = cell.record.state { return try ledger.take(cell) }
-        try core.checkCanWait(cell)
-        let nanoseconds = timeout?.wholeNanoseconds
+        guard let wait = try beginWait(id, timeout, isShielded: true) else { return try result(id) }
         var refusal: OperationError?
-        let end = unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<WaitEnd, Never>) in
-            let task = unsafe SuspendedTask(continuation)
-            do throws(OperationError) {
-                try core.wait(ledger.find(id), .task(task), timeoutNanoseconds: nanoseconds)
-            } catch {
-                refusal = error
-                task.resume(.finished)
-            }
-        }
-        if let refusal { throw refusal }
-        return try take(id, end)
+        let end = unsafe await withUnsafeContinuation { refusal = suspend(wait, unsafe SuspendedTask($0)) }
+        return try finish(wait, end, refusal)
     }
 
-    private func take(_ id: OperationID, _ end: WaitEnd) throws(OperationError) -> Outcome {
-        if case .stuck(let operation) = end { return Outcome(stuck: operation) }
-        return try ledger.take(ledger.find(id), end: end)
+    /// As ``perform(on:capacity:tag:timeout:isolation:file:line:_:)``, whatever becomes of the task: for its last words after it has been
+    /// cancelled, and for loops that own their shutdown. It costs half, and only its own timeout, ``cancel(_:)`` and the loop's end bound
+    /// it.
+    // SAFETY: as for `awaitOp`.
+    public func performShielded(
+        on handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0, timeout: Duration? = nil,
+        isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID, line: UInt = #line,
+        _ body: (consuming PreparedOp) -> Decision
+    ) async throws(OperationError) -> Outcome {
+        let (id, isDone) = try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
+        guard !isDone, let wait = try beginWait(id, timeout, isShielded: true) else { return try result(id) }
+        var refusal: OperationError?
+        let end = unsafe await withUnsafeContinuation { refusal = suspend(wait, unsafe SuspendedTask($0)) }
+        return try finish(wait, end, refusal)
     }
 
     /// Retires a handle and waits until it is the caller's again, for at most the cancel grace: ``retire(_:_:)`` for tasks.
@@ -72,32 +106,53 @@ extension Operations {
         return try answer.get()
     }
 
-    /// Parks the task in the operation's record until the packet, or the grace after a cancel, resumes it.
-    // SAFETY: a record that takes the continuation hands it out once (L5).
-    private func suspend(
-        _ id: OperationID, _ timeoutNanoseconds: UInt64?, _ isolation: isolated (any Actor)?
-    ) async throws(OperationError) -> WaitEnd {
-        let loop = loop
-        var refusal: OperationError?
-        let end = await withTaskCancellationHandler {
-            _ = isolation  // captured, or this function runs off the actor
-            return unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<WaitEnd, Never>) in
-                let task = unsafe SuspendedTask(continuation)
-                do throws(OperationError) {
-                    try core.wait(ledger.find(id), .task(task), timeoutNanoseconds: timeoutNanoseconds)
-                    // A cancel since the handler was installed may have found nobody waiting. A second one is harmless.
-                    if Task.isCancelled { core.postedCancels.append(id) }
-                } catch {
-                    refusal = error
-                    task.resume(.finished)
-                }
-            }
-        } onCancel: {
-            loop.postCancel(id)
-        }
-        if let refusal { throw refusal }
-        return end
+    /// What a wait for an operation is bounded by; nil where it has completed already.
+    private func beginWait(_ id: OperationID, _ timeout: Duration?, isShielded: Bool = false) throws(OperationError) -> OperationWait? {
+        let cell = try ledger.find(id)
+        if case .completed = cell.record.state { return nil }
+        try core.checkCanWait(cell)
+        var wait = OperationWait(id: id, nanoseconds: timeout?.wholeNanoseconds, isShielded: isShielded)
+        if core.openTimeouts > 0, !isShielded { bound(&wait, cell) }
+        return wait
     }
+
+    @inline(never)
+    private func bound(_ wait: inout OperationWait, _ cell: Cell) {
+        let (nanoseconds, scope) = core.earliest(wait.nanoseconds, loop)
+        wait.nanoseconds = nanoseconds
+        wait.scope = scope
+        wait.what = .operation(handle: cell.handle.entry.native, tag: cell.record.tag)
+    }
+
+    /// Parks the task in the operation's record until the packet, or the grace after a cancel, resumes it. A refusal resumes it at once.
+    private func suspend(_ wait: OperationWait, _ task: SuspendedTask<WaitEnd>) -> OperationError? {
+        do throws(OperationError) {
+            try core.wait(ledger.find(wait.id), .task(task), timeoutNanoseconds: wait.nanoseconds)
+            // A cancel since the handler was installed may have found nobody waiting. A second one is harmless.
+            if !wait.isShielded, Task.isCancelled { core.postedCancels.append(wait.id) }
+            return nil
+        } catch {
+            task.resume(.finished)
+            return error
+        }
+    }
+
+    /// Takes the result of a wait that has ended.
+    private func finish(_ wait: OperationWait, _ end: WaitEnd, _ refusal: OperationError?) throws(OperationError) -> Outcome {
+        if let refusal { throw refusal }
+        if let scope = wait.scope, end != .finished, core.port.now() >= scope.deadline { scope.cut(wait.what) }
+        if case .stuck(let operation) = end { return Outcome(stuck: operation) }
+        return try ledger.take(ledger.find(wait.id), end: end)
+    }
+}
+
+/// One wait for an operation: what bounds it, and which timeout around it that is, if it is one.
+private struct OperationWait {
+    let id: OperationID
+    var nanoseconds: UInt64?
+    let isShielded: Bool
+    var scope: TimeoutScope?
+    var what = WaitedFor.nothing
 }
 
 extension EventLoop {
@@ -105,13 +160,17 @@ extension EventLoop {
     ///
     /// For waits that begin here, with the call. What looks at a state first and waits then takes its place together with the look
     /// (``Core/takePlace(in:timeout:for:_:)``), and waits in it (``wait(at:isolation:)``).
+    /// `begun` is called when the place is taken, and not at all where nothing is waited for.
     func park(
-        in list: WaitList?, until deadline: MonotonicInstant?, for what: WaitedFor, isolation: isolated (any Actor)? = #isolation
+        in list: WaitList?, until deadline: MonotonicInstant?, for what: WaitedFor, isolation: isolated (any Actor)? = #isolation,
+        _ begun: () -> Void = {}
     ) async -> Wakeup {
         let core = core
         guard !core.isClosing else { return .closed }
         guard !Task.isCancelled else { return .cancelled }
-        return await wait(at: core.reserve(in: list, until: deadline, for: what, self), isolation: isolation)
+        let place = core.reserve(in: list, until: deadline, for: what, self)
+        begun()
+        return await wait(at: place, isolation: isolation)
     }
 
     /// Suspends the calling task in a place that was taken for it, which MUST be done once with each place.

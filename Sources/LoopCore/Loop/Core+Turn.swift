@@ -157,7 +157,11 @@ extension Core {
 
     /// Settles the batch, every packet of it, before anybody is told.
     func settle(_ count: Int) {
-        batch.forEach(count) { packet in ledger.deliver(packet) }
+        var settled = 0
+        batch.forEach(count) { packet in
+            if ledger.settles(packet) { settled &+= 1 }
+        }
+        ledger.countSettled(settled)
     }
 
     /// What the turn was woken for it does itself: left to the next turn, every wake costs a second look at the port.

@@ -6,14 +6,14 @@ extension Core {
         case .packet(.notAsked):
             var deadline: TimerID?
             if let timeoutNanoseconds { deadline = startDeadline(cell, timeoutNanoseconds) }
-            cell.record.waiting.begin(waiter, deadline: deadline)
+            cell.record.beginWait(waiter, deadline: deadline)
         case .packet(.asked):
             // Its cancel may go unheard: no deadline is needed to bound the wait.
-            cell.record.waiting.begin(waiter, deadline: nil)
+            cell.record.beginWait(waiter, deadline: nil)
             startGrace(cell, .cancelled)
         case .itsTurn:
-            cell.record.waiting.begin(waiter, deadline: nil)
-            ledger.settled.append(ledger.id(of: cell))
+            cell.record.beginWait(waiter, deadline: nil)
+            ledger.settled.append(cell)
         }
     }
 
@@ -22,7 +22,7 @@ extension Core {
     @discardableResult
     @inline(__always)
     func checkCanWait(_ cell: Cell) throws(OperationError) -> Awaited {
-        guard case .none = cell.record.waiting.stage else { throw .alreadyAwaited }
+        guard case .none = cell.record.stage else { throw .alreadyAwaited }
         switch cell.record.state {
         case .submitted(let progress): return .packet(progress)
         case .completed: return .itsTurn
@@ -39,14 +39,14 @@ extension Core {
     func end(_ id: OperationID, _ cause: EndCause) {
         // The packet may have come first, and its result may have been taken: then there is nothing to end.
         guard let cell = ledger.slab.find(id.index, generation: id.generation), id.ledger == ledger.number else { return }
-        guard case .submitted = cell.record.state, case .waiting = cell.record.waiting.stage else { return }
+        guard case .submitted = cell.record.state, cell.record.stage.isWaiting else { return }
         startGrace(cell, cause)
         _ = try? ledger.cancel(cell)
     }
 
     /// Asks an operation to end. Whoever waits for it does so for the grace at most: from here on, or from the request that was first.
     func cancel(_ cell: Cell) throws(OperationError) -> Bool {
-        if case .submitted = cell.record.state, case .waiting = cell.record.waiting.stage { startGrace(cell, .cancelled) }
+        if case .submitted = cell.record.state, cell.record.stage.isWaiting { startGrace(cell, .cancelled) }
         return try ledger.cancel(cell)
     }
 
@@ -55,7 +55,7 @@ extension Core {
     private func startGrace(_ cell: Cell, _ cause: EndCause) {
         if let deadline = cell.record.waiting.timer { _ = timers.cancel(deadline) }
         let bound = port.now().advanced(by: limits.cancelGraceNanoseconds)
-        cell.record.waiting.end(cause, grace: timers.insert(bound, .grace(ledger.id(of: cell), .running)))
+        cell.record.endWait(cause, grace: timers.insert(bound, .grace(ledger.id(of: cell), .running)))
     }
 
     /// The grace after a cancel ran out: the driver is stuck, the waiter is not.
@@ -71,7 +71,7 @@ extension Core {
             _ = timers.cancel(timer)
             return
         }
-        cell.record.waiting.prolong(timer)
+        cell.record.prolongWait(timer)
     }
 
     /// Tells everybody whom the last settling concerns. Their code may do anything to the loop but turn it.
@@ -79,9 +79,10 @@ extension Core {
     /// What they settle at once in turn is told in the next phase: a chain of them must not keep the loop from the port.
     func tellSettled() {
         var left = ledger.settled.count
-        while left > 0, let id = ledger.settled.popFirst() {
+        calls &+= UInt64(left)
+        while left > 0, let cell = ledger.settled.popFirst() {
             left -= 1
-            resume(id)
+            resume(cell)
         }
         left = ledger.notices.count
         while left > 0, let notice = ledger.notices.popFirst() {
@@ -94,33 +95,42 @@ extension Core {
         switch notice {
         case .stuck(let waiter, let id, let operation, let timer):
             if let timer { _ = timers.cancel(timer) }
+            calls &+= 1
             tell(waiter, id, .stuck(operation))
         case .retired(let waiter, let report, let grace):
             if let grace { _ = timers.cancel(grace) }
             calls &+= 1
             waiter?(report)
+        case .dropped: break  // They go with the notice.
         }
     }
 
+    /// Most waits are a kind's, and end in one call.
     @inline(__always)
-    private func resume(_ id: OperationID) {
-        // A waiter that came after the packet is queued by its own wait: the entry that the packet made, if any, finds it gone.
-        guard let cell = ledger.slab.find(id.index, generation: id.generation), case .completed = cell.record.state else { return }
+    private func resume(_ cell: Cell) {
+        guard case .waitingForKind = cell.record.stage, let kind = cell.record.kind else { return resumeWaiter(cell) }
+        cell.record.endWaitForKind()
+        kind.tell(ledger.id(of: cell), .finished)
+    }
+
+    private func resumeWaiter(_ cell: Cell) {
         if let timer = cell.record.waiting.timer { _ = timers.cancel(timer) }
-        let stage = cell.record.waiting.stage
-        guard let waiter = cell.record.waiting.take() else { return }
+        let stage = cell.record.stage
+        guard let waiter = cell.record.takeWaiter() else {
+            trap("A record waits to be told, and nobody waits for it. This is a bug of Portloop.")
+        }
         switch stage {
-        case .none, .waiting: tell(waiter, id, .finished)
-        case .ending(let cause): tell(waiter, id, cell.end(cell.record.completion, cause))
+        case .none, .waiting, .waitingForKind: tell(waiter, ledger.id(of: cell), .finished)
+        case .ending(let cause): tell(waiter, ledger.id(of: cell), cell.end(cell.record.completion, cause))
         }
     }
 
     @inline(__always)
     private func tell(_ waiter: Waiter, _ id: OperationID, _ end: WaitEnd) {
-        calls &+= 1
         switch waiter {
         case .callback(let call): call(id, end)
         case .task(let task): task.resume(end)
+        case .kind(let kind): kind.tell(id, end)
         }
     }
 }

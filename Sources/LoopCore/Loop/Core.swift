@@ -20,19 +20,24 @@ final class Core {
     let parked = ParkTable()
     var postedWakes = Ring<ParkID>()
     let fibers = FiberTable()
+    /// Work for other threads.
+    let offload = OffloadPool()
+    let signals = SignalHub()
     /// Who waits for the ends of fibers, by fiber, while anybody does or did.
     var joiners: [TaskIdentity: WaitList] = [:]
     /// The run under way.
     var run: (any RunInProgress)?
     /// The run's function has returned.
     var isRunOver = false
+    /// Signals that came to end the run.
+    var interruptions = 0
     /// A task is being made: what is queued now is its first step.
     var isStartingTask = false
     /// Timeouts under way: while there is none, no wait looks for one.
     var openTimeouts = 0
     /// The clock as last read in this turn; not of this turn at all until something asks for ``present``.
     private(set) var now: MonotonicInstant
-    private var isClockRead = false
+    private(set) var isClockRead = false
     var phase = TurnPhase.outside
     /// The job that runs now, to recognise one that queues itself again.
     var runningJob: UInt = 0
@@ -112,7 +117,11 @@ final class Core {
         @inline(__always) unsafeMutableAddress { unsafe pinnedMeters.address }
     }
 
-    deinit { if !isEnded { port.close() } }
+    deinit {
+        guard !isEnded else { return }
+        port.close()
+        signals.close()
+    }
 }
 
 /// Where the loop is in its turn. Calls that turn the loop are refused in all but the first.

@@ -9,7 +9,7 @@ extension EventLoop {
     @discardableResult
     public nonisolated func shutdown() -> ShutdownReport {
         // A loop that has ended has no thread any more, and nothing left.
-        if mailbox.isClosed { return ShutdownReport(operations: [], fibers: []) }
+        if mailbox.isClosed { return ShutdownReport(operations: [], fibers: [], threads: []) }
         let core = core
         core.open()
         cleanUp(core)
@@ -20,10 +20,13 @@ extension EventLoop {
         while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound)) { core.isDrained } }
         // Packets that lay ready while the bound ran out are no stragglers.
         repeat { runTurn(core, .poll) { true } } while core.lastBatchWasFull
-        let report = ShutdownReport(operations: core.leakStragglers(), fibers: core.fibers.dump(now: core.present))
+        let report = ShutdownReport(
+            operations: core.leakStragglers(), fibers: core.fibers.dump(now: core.present), threads: core.stopOffload())
+        core.ledger.dropAllKinds()
         core.tellSettled()
         core.port.close()
         core.isEnded = true
+        core.signals.close()
         // Timers will not fire any more; a function among them may be what keeps the loop.
         core.timers = TimerHeap()
         mailbox.close()
@@ -32,12 +35,14 @@ extension EventLoop {
         return report
     }
 
-    /// The fibers' last words.
+    /// The fibers' last words. Who is interrupted twice is in a hurry.
     private nonisolated func cleanUp(_ core: Core) {
         guard !fibers.isZero else { return }
         core.fibers.cancelAll()
         let bound = core.port.now().advanced(by: core.limits.cleanUpBoundNanoseconds)
-        while !fibers.isZero, core.port.now() < bound { runTurn(core, .until(bound)) { fibers.isZero } }
+        while !fibers.isZero, core.interruptions < 2, core.port.now() < bound {
+            runTurn(core, .until(bound)) { fibers.isZero || core.interruptions > 1 }
+        }
     }
 }
 
@@ -48,8 +53,11 @@ public struct ShutdownReport: Sendable {
     /// Fibers that had not ended: they wait for something that is not the loop's, or do not listen to their cancellation.
     public let fibers: [FiberDump]
 
+    /// The names of what the loop's threads were still doing (``EventLoop/offload(name:timeout:isolation:_:)``). They do it to its end.
+    public let threads: [String]
+
     /// Whether nothing was left.
-    public var isClean: Bool { operations.isEmpty && fibers.isEmpty }
+    public var isClean: Bool { operations.isEmpty && fibers.isEmpty && threads.isEmpty }
 }
 
 extension Ledger {
@@ -63,6 +71,9 @@ extension Core {
             if case .submitted = cell.record.state { _ = try? cancel(cell) }
         }
     }
+
+    /// Ends the threads of the pool. What they do cannot be stopped, so it is waited for only so long.
+    func stopOffload() -> [String] { offload.close(until: port.now().advanced(by: limits.offloadStopBoundNanoseconds)) }
 
     /// Nothing is submitted, nobody is left to tell, and no job waits.
     var isDrained: Bool {

@@ -8,9 +8,9 @@ extension Operations {
         bytesOnError: BytesOnError = .withheld, file: StaticString = #fileID, line: UInt = #line
     ) throws(OperationError) -> PreparedMemory {
         let cell = try ledger.prepare(
-            handle, capacity: capacity, tag: tag, address: address, bytesOnError: bytesOnError,
-            place: SourcePlace(file: file, line: line), now: core.present)
-        return unsafe PreparedMemory(id: ledger.id(of: cell), controlBlock: cell.block, buffer: cell.buffer)
+            handle, capacity: capacity, tag: tag,
+            OperationOptions(address: address, bytesOnError: bytesOnError, place: SourcePlace(file: file, line: line)), now: core.present)
+        return unsafe memory(of: cell)
     }
 
     /// Says that the native call owes one packet: it returned success, pending, or a warning status.
@@ -64,6 +64,24 @@ extension Operations {
     @usableFromInline
     func takeBack(_ lent: LentResult) { ledger.drop(lent.cell) }
 
+    /// Takes what a completed operation's packet said, and lets its bytes go: for writes, waits and the like. The id is dead afterwards.
+    // SAFETY: the completion is copied before anything else is called.
+    @inlinable
+    public func takeFacts(_ id: OperationID) throws(OperationError) -> Completion { unsafe try lendFacts(id).pointee }
+
+    // SAFETY: as above.
+    @usableFromInline
+    func lendFacts(_ id: OperationID) throws(OperationError) -> UnsafePointer<Completion> {
+        guard let facts = unsafe ledger.usualTakeFacts(id) else { return unsafe try lendFactsOutOfLine(id) }
+        return unsafe facts
+    }
+
+    // SAFETY: as above.
+    @inline(never)
+    private func lendFactsOutOfLine(_ id: OperationID) throws(OperationError) -> UnsafePointer<Completion> {
+        unsafe try ledger.takeFacts(ledger.find(id))
+    }
+
     /// Retires a completion that nobody wants. The id is dead afterwards.
     public func free(_ id: OperationID) throws(OperationError) { try ledger.free(ledger.find(id)) }
 
@@ -83,7 +101,7 @@ extension Operations {
     /// cancel, bounded by the grace. Nothing if nobody waits.
     public func cancelWait(_ id: OperationID) {
         guard id.ledger == ledger.number, let cell = ledger.slab.find(id.index, generation: id.generation) else { return }
-        if case .none = cell.record.waiting.stage { return }
+        if case .none = cell.record.stage { return }
         core.postedCancels.append(id)
     }
 

@@ -1,39 +1,4 @@
-public import _Concurrency
-
 extension Operations {
-    /// Performs one operation: lends `body` a ``PreparedOp``, and returns what became of it.
-    ///
-    /// ```swift
-    /// let outcome = try await ops.perform(on: handle, capacity: 4096) { op in op.read() }
-    /// ```
-    ///
-    /// `body` runs at once, where the caller runs, so it may touch the caller's state. With a timeout, or when the task is cancelled, the
-    /// operation is asked to end and its packet decides: bytes that came first are returned as ``WaitEnd/finished``. A task that is
-    /// cancelled already submits nothing and throws ``OperationError/cancelled``.
-    public func perform(
-        on handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0, timeout: Duration? = nil,
-        isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID, line: UInt = #line,
-        _ body: (consuming PreparedOp) -> Decision
-    ) async throws(OperationError) -> Outcome {
-        guard !Task.isCancelled else { throw .cancelled }
-        let (id, isDone) = try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
-        if isDone { return try result(id) }
-        return try await awaitOp(id, timeout: timeout, isolation: isolation)
-    }
-
-    /// As ``perform(on:capacity:tag:timeout:isolation:file:line:_:)``, whatever becomes of the task: for its last words after it has been
-    /// cancelled, and for loops that own their shutdown. It costs half, and only its own timeout, ``cancel(_:)`` and the loop's end bound
-    /// it.
-    public func performShielded(
-        on handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0, timeout: Duration? = nil,
-        isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID, line: UInt = #line,
-        _ body: (consuming PreparedOp) -> Decision
-    ) async throws(OperationError) -> Outcome {
-        let (id, isDone) = try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
-        if isDone { return try result(id) }
-        return try await awaitOpShielded(id, timeout: timeout, isolation: isolation)
-    }
-
     /// Starts one operation and calls `completed` when it has ended: the seam's high level for code without tasks.
     ///
     /// `completed` is never called from here, and always called if this does not throw; it takes the result with ``result(_:)`` or
@@ -50,12 +15,13 @@ extension Operations {
     }
 
     /// Prepares, lets the body decide, and says whether the result is there already.
-    private func start(
+    @inline(__always)
+    func start(
         _ handle: AssociatedHandle, _ capacity: Int, _ tag: UInt64, _ address: AddressRoom, _ place: SourcePlace,
         inline: InlineCompletion, _ body: (consuming PreparedOp) -> Decision
     ) throws(OperationError) -> (OperationID, Bool) {
         let cell = try ledger.prepare(
-            handle, capacity: capacity, tag: tag, address: address, bytesOnError: .withheld, place: place, now: core.present)
+            handle, capacity: capacity, tag: tag, OperationOptions(address: address, place: place), now: core.present)
         let id = ledger.id(of: cell)
         let decision = body(PreparedOp(self, cell, inline: core.mayCompleteInline ? inline : .never))
         guard decision.id == id else { trap("A function returned the decision of another operation than the one it was lent.") }

@@ -24,6 +24,19 @@ public final class Operations {
     public let id: OperationID
     /// The control block; on Windows its first 32 bytes are the OVERLAPPED. It is the ledger's, at this address, until the packet.
     public let controlBlock: UnsafeMutableRawPointer
+    /// Offset and length of the buffer in one word, so that the value is four words and returned in registers.
+    @usableFromInline let extent: UInt64
+
+    // SAFETY: the pointer and the extent are the ledger's, of one cell.
+    init(id: OperationID, controlBlock: UnsafeMutableRawPointer, bufferOffset: Int, capacity: Int) {
+        unsafe self.id = id
+        unsafe self.controlBlock = unsafe controlBlock
+        unsafe extent = UInt64(bufferOffset) << 32 | UInt64(capacity)
+    }
+
     /// The operation's buffer, of exactly the capacity asked for.
-    public let buffer: UnsafeMutableRawBufferPointer
+    // SAFETY: both numbers are the ledger's.
+    @inlinable public var buffer: UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(start: controlBlock + Int(extent >> 32), count: Int(UInt32(truncatingIfNeeded: extent)))
+    }
 }

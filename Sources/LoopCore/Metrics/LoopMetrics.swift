@@ -20,6 +20,8 @@ public struct LoopMetrics: Sendable {
     public var timersWaiting: Int
     /// Handles associated.
     public var handles: Int
+    /// Work that was handed to other threads.
+    public var offload: OffloadCounts
     /// Packets in a batch; batches without any are not in it.
     public var batches: Histogram
     /// Nanoseconds by which timers fired late.
@@ -71,7 +73,8 @@ extension Operations {
             operations: ledger.counts, prepared: prepared, completed: completed, port: core.port.portMetrics, turns: core.meters.turns,
             jobs: core.meters.jobs,
             wakeUps: core.meters.wakeUps, timersFired: core.meters.timersFired, timersWaiting: core.timers.count,
-            handles: ledger.handles.openCount, batches: core.meters.batches, lateness: core.meters.lateness, lag: core.meters.lag)
+            handles: ledger.handles.openCount, offload: core.offload.metrics, batches: core.meters.batches, lateness: core.meters.lateness,
+            lag: core.meters.lag)
     }
 }
 

@@ -24,8 +24,8 @@ public struct OperationDump: Hashable, Sendable, CustomStringConvertible {
         ageNanoseconds = now.nanoseconds(since: cell.record.preparedAt)
         capacity = Int(cell.record.capacity)
         if case .submitted(.asked) = cell.record.state { isCancelling = true } else { isCancelling = false }
-        file = cell.record.place.file.description
-        line = cell.record.place.line
+        file = cell.place.file
+        line = cell.place.line
     }
 
     public var description: String {

@@ -1,17 +1,29 @@
 /// What the kernel said about one operation: the facts of its packet.
 ///
 /// Errors are values here (clause C5): a completion with ``error`` 995 or ECANCELED is as ordinary as one with bytes.
+///
+/// Three words and a byte: it is copied from the kernel to the port, the batch and the record, and a copy is a store for each field.
 public struct Completion: Hashable, Sendable {
     /// Bytes moved, as counted by the packet, also on an operation that was cut short; for `poll`, the readiness found.
     public var count: Int
-    /// The platform's error code, ``SystemCode/none`` for every success-class status.
-    public var error: SystemCode
-    /// The status as the kernel wrote it, for adapters whose API uses success statuses as signals.
-    public var status: RawStatus
-    /// What the status means for the bytes.
-    public var severity: Severity
     /// The handle that an `accept` made. Whoever takes the result owns it; a completion that nobody takes has it closed by the port.
     public var acquired: NativeHandle
+    /// The error in the lower half, the status in the upper.
+    private var codes: UInt64
+    /// What the status means for the bytes.
+    public var severity: Severity
+
+    /// The platform's error code, ``SystemCode/none`` for every success-class status.
+    public var error: SystemCode {
+        get { SystemCode(rawValue: Int32(truncatingIfNeeded: codes)) }
+        set { codes = codes & ~0xFFFF_FFFF | UInt64(UInt32(bitPattern: newValue.rawValue)) }
+    }
+
+    /// The status as the kernel wrote it, for adapters whose API uses success statuses as signals.
+    public var status: RawStatus {
+        get { RawStatus(rawValue: UInt32(truncatingIfNeeded: codes >> 32)) }
+        set { codes = codes & 0xFFFF_FFFF | UInt64(newValue.rawValue) << 32 }
+    }
 
     /// A completion; a success unless said otherwise.
     public init(
@@ -19,10 +31,9 @@ public struct Completion: Hashable, Sendable {
         acquired: NativeHandle = .invalid
     ) {
         self.count = count
-        self.error = error
-        self.status = status
-        self.severity = severity
         self.acquired = acquired
+        codes = UInt64(status.rawValue) << 32 | UInt64(UInt32(bitPattern: error.rawValue))
+        self.severity = severity
     }
 }
 

@@ -25,6 +25,9 @@ public protocol CompletionPort: AnyObject {
     /// The monotonic clock that deadlines are measured on; virtual in the simulator.
     func now() -> MonotonicInstant
 
+    /// What the platform offers beside completions; nil where it offers none of it.
+    var system: (any SystemServices)? { get }
+
     // MARK: handles
 
     /// Binds a kernel object to the port. MUST ask the kernel each time: success means a new object, and ends whatever an older
@@ -119,6 +122,9 @@ public protocol CompletionPort: AnyObject {
 }
 
 extension CompletionPort {
+    /// A port without threads, names, processes and signals.
+    public var system: (any SystemServices)? { nil }
+
     /// A port that queues nothing itself has nothing to say here.
     public var nextDeadline: MonotonicInstant? { nil }
 

@@ -8,11 +8,20 @@ extension EventLoop {
     public nonisolated func run<R: Sendable, E: Error>(
         _ body: @escaping @Sendable (isolated EventLoop) async throws(E) -> R
     ) throws(E) -> R {
+        guard let outcome = outcome(of: body) else { trap("A run is over without an outcome.") }
+        return try outcome.get()
+    }
+
+    /// What a run comes to; nil where somebody interrupts it (``run(cancelledBy:body:)``): then fibers may be left.
+    nonisolated func outcome<R: Sendable, E: Error>(
+        of body: @escaping @Sendable (isolated EventLoop) async throws(E) -> R
+    ) -> Result<R, E>? {
         let core = core
         core.open()
         let run = Run<R, E>(core.fibers)
         core.run = run
         core.isRunOver = false
+        core.interruptions = 0
         defer {
             core.run = nil
             core.close(mailbox)
@@ -22,14 +31,13 @@ extension EventLoop {
         // Of no particular priority: a task made outside of any has that of its thread, which for a main thread is high.
         _ = startTask(nil, .medium) { loop in await loop.runBody(run, origin, body) }
         drive(core)
-        guard let outcome = run.outcome else { trap("A run is over without an outcome.") }
-        return try outcome.get()
+        return core.interruptions == 0 ? run.outcome : nil
     }
 
     /// Turns until the run is over. Not generic, so that a turn costs the same whatever the run returns.
     private nonisolated func drive(_ core: Core) {
-        while !(core.isRunOver && fibers.isZero) {
-            runTurn(core, .forever) { core.isRunOver && fibers.isZero }
+        while !(core.isRunOver && fibers.isZero), core.interruptions == 0 {
+            runTurn(core, .forever) { core.isRunOver && fibers.isZero || core.interruptions > 0 }
         }
     }
 

@@ -7,7 +7,9 @@ extension EventLoop {
     public func sleep(
         for time: Duration, tolerance: Duration? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws(WaitError) {
-        try await sleep(until: core.port.now().advanced(by: time.wholeNanoseconds), tolerance: tolerance, isolation: isolation)
+        let instant = core.port.now().advanced(by: time.wholeNanoseconds)
+        let deadline = instant.coarsened(within: tolerance?.wholeNanoseconds ?? 0)
+        try endSleep(await park(in: nil, until: deadline, for: .sleep, isolation: isolation), instant)
     }
 
     /// Sleeps until an instant of the loop's clock.
@@ -15,7 +17,11 @@ extension EventLoop {
         until instant: MonotonicInstant, tolerance: Duration? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws(WaitError) {
         let deadline = instant.coarsened(within: tolerance?.wholeNanoseconds ?? 0)
-        switch await park(in: nil, until: deadline, for: .sleep, isolation: isolation) {
+        try endSleep(await park(in: nil, until: deadline, for: .sleep, isolation: isolation), instant)
+    }
+
+    private nonisolated func endSleep(_ wakeup: Wakeup, _ instant: MonotonicInstant) throws(WaitError) {
+        switch wakeup {
         case .signalled: trap("A sleep was signalled.")
         // A timeout around the sleep may have ended it.
         case .timedOut: if core.port.now() < instant { throw .timedOut }

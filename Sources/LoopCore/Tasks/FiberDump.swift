@@ -12,7 +12,7 @@ public struct FiberDump: Hashable, Sendable, CustomStringConvertible {
     init(_ fiber: Fiberling, now: MonotonicInstant) {
         name = fiber.origin.name
         ageNanoseconds = now.nanoseconds(since: fiber.began)
-        file = fiber.origin.place.file.description
+        file = fiber.origin.place.file
         line = fiber.origin.place.line
     }
 

@@ -30,4 +30,10 @@ public enum WaitedFor: Hashable, Sendable {
     case fiber
     /// Work that was handed to another thread.
     case offload
+    /// The addresses of a name.
+    case name
+    /// The end of a process.
+    case process
+    /// A signal.
+    case signal
 }

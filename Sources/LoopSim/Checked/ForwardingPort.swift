@@ -13,6 +13,8 @@ extension ForwardingPort {
 
     public func now() -> MonotonicInstant { inner.now() }
 
+    public var system: (any SystemServices)? { inner.system }
+
     public func associate(_ handle: NativeHandle, as key: HandleKey, options: AssociationOptions) throws(AssociationError) {
         try inner.associate(handle, as: key, options: options)
     }

@@ -29,6 +29,8 @@ public final class SimulatedPort: CompletionPort, Sendable {
     private let owner: UInt
     /// The clock it lives on.
     public let clock: VirtualClock
+    /// Threads, names, processes and signals, with what tests can do to them. On the port's thread.
+    public let simulatedSystem: SimulatedSystem
     /// Its waker, with what tests can do to wakes and threads.
     public let simulatedWaker: SimulatedWaker
 
@@ -41,7 +43,9 @@ public final class SimulatedPort: CompletionPort, Sendable {
         self.clock = clock
         simulatedWaker = waker
         owner = waker.currentThread()
-        unsafe machinery = SimulatedKernel(clock: clock, waker: waker, seed: seed, faults: faults)
+        let kernel = SimulatedKernel(clock: clock, waker: waker, seed: seed, faults: faults)
+        unsafe machinery = kernel
+        simulatedSystem = SimulatedSystem(kernel)
     }
 
     // SAFETY: nobody else has a reference any more.
@@ -62,6 +66,8 @@ public final class SimulatedPort: CompletionPort, Sendable {
     // MARK: what any thread may touch
 
     public var waker: any PortWaker { simulatedWaker }
+
+    public var system: (any SystemServices)? { simulatedSystem }
 
     // MARK: handles
 

@@ -37,6 +37,9 @@ public final class SimulatedWaker: PortWaker {
         pretended.store(own, ordering: .relaxed)
     }
 
+    /// Whether threads are numbers.
+    var isSimulated: Bool { realThread == nil }
+
     var isPending: Bool { pending.load(ordering: .sequentiallyConsistent) }
 
     /// Takes the pending wake, if there is one. Wakes merge.

@@ -12,6 +12,18 @@ import Testing
         #expect(ControlBlock.verbOffset + 8 <= ControlBlock.bytes)
     }
 
+    @Test("What every operation looks at lies in one cache line, and the header has five") func hotLine() throws {
+        let line = 3 * 64..<4 * 64
+        let offsets = [
+            MemoryLayout<Record>.offset(of: \.generation), MemoryLayout<Record>.offset(of: \.state),
+            MemoryLayout<Record>.offset(of: \.stage), MemoryLayout<Record>.offset(of: \.handle), MemoryLayout<Record>.offset(of: \.kind),
+            MemoryLayout<Record>.offset(of: \.next), MemoryLayout<Record>.offset(of: \.previous), MemoryLayout<Record>.offset(of: \.tag),
+        ]
+        for offset in offsets { #expect(line.contains(try #require(offset))) }
+        // An odd number: cells in a row then use every set of a cache alike.
+        #expect(Cell.headerBytes == 5 * 64)
+    }
+
     @Test("The header ends on a cache line, and so does the room for an address") func header() {
         #expect(Cell.headerBytes % 64 == 0 && Cell.headerBytes >= MemoryLayout<Record>.size)
         #expect(Cell.addressBytes % 64 == 0 && Cell.addressBytes >= MemoryLayout<SocketAddress>.size)

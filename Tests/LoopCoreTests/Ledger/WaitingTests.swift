@@ -6,47 +6,55 @@ import Testing
     @Test("The waiter is handed out once, and with it the timer is forgotten") func takenOnce() {
         var heap = TimerHeap<Int>()
         let timer = heap.insert(MonotonicInstant(nanoseconds: 1), 0)
-        var waiting = Waiting()
-        #expect(waiting.take() == nil)
-        waiting.begin(.callback { _, _ in }, deadline: timer)
-        guard case .waiting = waiting.stage else {
+        var record = WaitingTests.makeRecord()
+        #expect(record.takeWaiter() == nil)
+        record.beginWait(.callback { _, _ in }, deadline: timer)
+        guard case .waiting = record.stage else {
             Issue.record("begin waits")
             return
         }
-        #expect(waiting.timer == timer)
-        #expect(waiting.take() != nil)
-        guard case .none = waiting.stage else {
+        #expect(record.waiting.timer == timer)
+        #expect(record.takeWaiter() != nil)
+        guard case .none = record.stage else {
             Issue.record("take ends the wait")
             return
         }
-        #expect(waiting.timer == nil)
-        #expect(waiting.take() == nil)
+        #expect(record.waiting.timer == nil)
+        #expect(record.takeWaiter() == nil)
     }
 
     @Test("The end of a wait keeps the waiter and its cause, and changes the deadline for the grace") func ending() {
         var heap = TimerHeap<Int>()
         let deadline = heap.insert(MonotonicInstant(nanoseconds: 1), 0)
         let grace = heap.insert(MonotonicInstant(nanoseconds: 2), 0)
-        var waiting = Waiting()
-        waiting.begin(.callback { _, _ in }, deadline: deadline)
-        waiting.end(.timedOut, grace: grace)
-        guard case .ending(.timedOut) = waiting.stage else {
+        var record = WaitingTests.makeRecord()
+        record.beginWait(.callback { _, _ in }, deadline: deadline)
+        record.endWait(.timedOut, grace: grace)
+        guard case .ending(.timedOut) = record.stage else {
             Issue.record("the cause is kept")
             return
         }
-        #expect(waiting.timer == grace)
-        #expect(waiting.take() != nil)
+        #expect(record.waiting.timer == grace)
+        #expect(record.takeWaiter() != nil)
     }
 
     @Test("A waiter that is taken lets go of its function when it is dropped") func released() {
         let gone = Tally()
-        var waiting = Waiting()
+        var record = WaitingTests.makeRecord()
         do {
             let witness = Witness(gone)
-            waiting.begin(.callback { _, _ in witness.stay() }, deadline: nil)
+            record.beginWait(.callback { _, _ in witness.stay() }, deadline: nil)
         }
         #expect(gone.value == 0)
-        _ = waiting.take()
+        _ = record.takeWaiter()
         #expect(gone.value == 1)
     }
+
+    @Test("A record without a kind waits for nobody") func withoutKind() {
+        var record = WaitingTests.makeRecord()
+        record.beginWaitForKind()
+        #expect(record.stage.isNone && record.takeWaiter() == nil)
+    }
+
+    private static func makeRecord() -> Record { Record(index: CellIndex(rawValue: 0), sizeClass: .smallest) }
 }

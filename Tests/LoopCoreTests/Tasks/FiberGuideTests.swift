@@ -194,7 +194,7 @@ import Testing
             // example: fiber-remote
             let answers = Channel<String>(on: loop, capacity: 1)
             let worker = RealThread { _ = answers.trySend("what a blocking call returned") }
-            journal.add(try await answers.receive(timeout: .seconds(60)) ?? "nothing")
+            journal.add(try await answers.receive() ?? "nothing")
             // example end
             worker.join()
         }

@@ -1,0 +1,37 @@
+#if PORTLOOP_LINUX
+import Glibc
+
+/// Writes a line at once, without a buffer.
+func say(_ line: String) {
+    let bytes = Array("\(line)\n".utf8)
+    _ = unsafe write(1, bytes, bytes.count)
+}
+
+/// Ends the program where something does not hold.
+func require(_ isTrue: Bool, _ what: @autoclosure () -> String, line: UInt = #line) {
+    guard !isTrue else { return }
+    say("line \(line): \(what())")
+    exit(1)
+}
+
+/// The names of this process's threads.
+func threadNames() -> [String] {
+    guard let folder = unsafe opendir("/proc/self/task") else { return [] }
+    defer { unsafe closedir(folder) }
+    var names: [String] = []
+    while let entry = unsafe readdir(folder) {
+        let number = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        guard number.first != "." else { continue }
+        let file = unsafe open("/proc/self/task/\(number)/comm", O_RDONLY)
+        // A thread may end between the list and the look.
+        guard file >= 0 else { continue }
+        var name = [UInt8](repeating: 0, count: 32)
+        let count = unsafe read(file, &name, name.count)
+        close(file)
+        if count > 1 { names.append(String(decoding: name.prefix(count - 1), as: UTF8.self)) }
+    }
+    return names
+}
+#endif
