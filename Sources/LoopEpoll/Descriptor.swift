@@ -81,7 +81,9 @@ enum DescriptorKind: UInt8 {
         self = isTCP ? .tcp : .streamSocket
     }
 
+    @inline(__always)
     var isSocket: Bool { self != .stream && self != .file }
+    @inline(__always)
     var hasMessages: Bool { self == .messageSocket || self == .unixMessageSocket }
 }
 

@@ -41,7 +41,16 @@ extension EpollPort {
     // MARK: finishing
 
     /// Queues the operation's packet.
+    @inline(__always)
     func finish(_ operation: Operation, _ completion: Completion) {
+        guard case .none = operation.record.work else { return finishAndRelease(operation, completion) }
+        operation.record.place = .finished
+        operation.record.completion = completion
+        state.record.ready.append(operation)
+    }
+
+    @inline(never)
+    private func finishAndRelease(_ operation: Operation, _ completion: Completion) {
         let work = queuePacket(operation, completion)
         withExtendedLifetime(work) {}
     }
@@ -63,8 +72,8 @@ extension EpollPort {
         var agenda = state.record.agenda.takeAll()
         while let descriptor = agenda.popFirst() {
             if descriptor.record.waitersAreDue { answerWaiters(descriptor) }
-            drain(descriptor, .read)
-            drain(descriptor, .write)
+            if descriptor.record.reads.record.isWorthServing { drain(descriptor, .read) }
+            if descriptor.record.writes.record.isWorthServing { drain(descriptor, .write) }
         }
     }
 

@@ -91,8 +91,9 @@ extension EpollPort {
             finish(operation, completion)
             return .owesPacket
         }
-        let work = operation.takeWork()
         operation.record.place = .finished
+        if case .none = operation.record.work { return .completed(completion) }
+        let work = operation.takeWork()
         withExtendedLifetime(work) {}
         return .completed(completion)
     }

@@ -39,10 +39,11 @@ extension EpollPort {
         }
         harvest(for: hasWork ? .poll : soonest(bound))
         state.record.packetsSincePoll = 0
-        collectFromWorkers()
-        retryThrottled()
-        runFresh()
-        serveAgenda()
+        // Each asks first whether there is anything: with one connection a request is a turn, and pays for all of them.
+        if state.record.workers != nil { collectFromWorkers() }
+        if state.record.retryAt != nil { retryThrottled() }
+        if !state.record.fresh.isEmpty { runFresh() }
+        if !state.record.agenda.isEmpty { serveAgenda() }
     }
 
     /// Whether something waits here that no event is going to tell about.

@@ -8,6 +8,10 @@ struct LaneRecord {
     var isBusy = false
     var parked = ParkingLot()
 
+    /// Whether the first of those that wait is worth a try.
+    @inline(__always)
+    var isWorthServing: Bool { maybeReady && !isBusy && !parked.isEmpty }
+
     /// Whether a newcomer may be tried at once.
     var isClear: Bool { parked.isEmpty && !isBusy }
 }

@@ -29,6 +29,7 @@ enum Try {
 
 extension Operation {
     /// Makes the operation's system call, and says what it came to. Attempts and polls are none of its business.
+    @inline(__always)
     func perform(on descriptor: Descriptor) -> Try {
         switch record.verb {
         case .read: read(descriptor)
@@ -45,6 +46,7 @@ extension Operation {
 
     // MARK: reading
 
+    @inline(__always)
     private func read(_ descriptor: Descriptor) -> Try {
         guard record.length > 0 else { return waitUntilReadable() }
         if descriptor.record.kind.hasMessages { return receive(descriptor, withAddress: false) }

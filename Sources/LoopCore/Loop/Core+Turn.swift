@@ -60,7 +60,14 @@ extension Core {
     }
 
     /// Sends the cancels that were posted since the last turn. An id that is gone by now is nobody's business any more.
+    @inline(__always)
     func sendPostedCancels() {
+        guard !postedCancels.isEmpty || !postedWakes.isEmpty else { return }
+        sendThem()
+    }
+
+    @inline(never)
+    private func sendThem() {
         while let id = postedCancels.popFirst() { end(id, .cancelled) }
         while let id = postedWakes.popFirst() { wake(id, .cancelled) }
     }
@@ -157,6 +164,7 @@ extension Core {
 
     /// Settles the batch, every packet of it, before anybody is told.
     func settle(_ count: Int) {
+        guard count > 0 else { return }
         var settled = 0
         batch.forEach(count) { packet in
             if ledger.settles(packet) { settled &+= 1 }
@@ -172,8 +180,14 @@ extension Core {
     }
 
     /// Jobs that gave way are behind the poll now.
+    @inline(__always)
     func releaseYielded() {
         inlineCompletions = 0
+        if !yielded.isEmpty { releaseThem() }
+    }
+
+    @inline(never)
+    private func releaseThem() {
         while let next = yielded.popFirst() {
             switch next {
             case .job(let job): ready.append(job)

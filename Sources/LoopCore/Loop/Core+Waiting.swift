@@ -77,7 +77,11 @@ extension Core {
     /// Tells everybody whom the last settling concerns. Their code may do anything to the loop but turn it.
     ///
     /// What they settle at once in turn is told in the next phase: a chain of them must not keep the loop from the port.
-    func tellSettled() {
+    @inline(__always)
+    func tellSettled() { if !ledger.hasToldEverybody { tellThoseWhoWait() } }
+
+    @inline(never)
+    private func tellThoseWhoWait() {
         var left = ledger.settled.count
         calls &+= UInt64(left)
         while left > 0, let cell = ledger.settled.popFirst() {

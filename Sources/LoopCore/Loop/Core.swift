@@ -18,7 +18,7 @@ final class Core {
     private let pinnedMeters = Pinned(Meters())
     /// Tasks that wait for something else than an operation, and the wakes that their cancellation asks for, as with operations.
     let parked = ParkTable()
-    var postedWakes = Ring<ParkID>()
+    private let pinnedPostedWakes = Pinned(Ring<ParkID>())
     let fibers = FiberTable()
     /// Work for other threads.
     let offload = OffloadPool()
@@ -108,6 +108,13 @@ final class Core {
         @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedPostedCancels.address) }
         // SAFETY: see Pinned.
         @inline(__always) unsafeMutableAddress { unsafe pinnedPostedCancels.address }
+    }
+
+    var postedWakes: Ring<ParkID> {
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedPostedWakes.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedPostedWakes.address }
     }
 
     var meters: Meters {
