@@ -1,4 +1,5 @@
 import CTestSupport
+import CLoopEpoll
 import Glibc
 import LoopCore
 
