@@ -1,5 +1,5 @@
-import CTestSupport
 import CLoopEpoll
+import CTestSupport
 import Glibc
 import LoopCore
 import LoopEpoll
