@@ -69,7 +69,7 @@ let package = Package(
 if Context.environment["OS"] == "Windows_NT" {
     let ofLinux = [
         "LoopEpoll", "CLoopEpoll", "PortloopCLI", "portloop", "LoopCoreTests", "LoopEpollTests", "LoopSimTests", "RepositoryTests",
-        "CTestSupport",
+        "CTestSupport", "TaskProgram",
     ]
     package.targets.removeAll { ofLinux.contains($0.name) }
     package.products.removeAll { ofLinux.contains($0.name) }

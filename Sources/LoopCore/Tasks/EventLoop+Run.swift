@@ -29,7 +29,7 @@ extension EventLoop {
         fibers.began()
         let origin = FiberOrigin(name: "run", file: #fileID, line: #line)
         // Of no particular priority: a task made outside of any has that of its thread, which for a main thread is high.
-        _ = startTask(nil, .medium) { loop in await loop.runBody(run, origin, body) }
+        _ = startTask(nil, .medium) { await self.runBody(run, origin, body) }
         drive(core)
         return core.interruptions == 0 ? run.outcome : nil
     }

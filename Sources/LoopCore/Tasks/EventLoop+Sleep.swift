@@ -8,16 +8,24 @@ extension EventLoop {
         for time: Duration, tolerance: Duration? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws(WaitError) {
         let instant = core.port.now().advanced(by: time.wholeNanoseconds)
-        let deadline = instant.coarsened(within: tolerance?.wholeNanoseconds ?? 0)
-        try endSleep(await park(in: nil, until: deadline, for: .sleep, isolation: isolation), instant)
+        let place = try sleepPlace(instant, tolerance)
+        try endSleep(await wait(at: place, isolation: isolation), instant)
     }
 
     /// Sleeps until an instant of the loop's clock.
     public func sleep(
         until instant: MonotonicInstant, tolerance: Duration? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws(WaitError) {
+        let place = try sleepPlace(instant, tolerance)
+        try endSleep(await wait(at: place, isolation: isolation), instant)
+    }
+
+    private nonisolated func sleepPlace(_ instant: MonotonicInstant, _ tolerance: Duration?) throws(WaitError) -> WaitPlace {
+        let core = core
+        guard !core.isClosing else { throw .closed }
+        guard !Task.isCancelled else { throw .cancelled }
         let deadline = instant.coarsened(within: tolerance?.wholeNanoseconds ?? 0)
-        try endSleep(await park(in: nil, until: deadline, for: .sleep, isolation: isolation), instant)
+        return core.reserve(in: nil, until: deadline, for: .sleep, self)
     }
 
     private nonisolated func endSleep(_ wakeup: Wakeup, _ instant: MonotonicInstant) throws(WaitError) {

@@ -2,16 +2,17 @@ public import _Concurrency
 
 #if !hasFeature(Embedded)
 extension EventLoop {
-    /// The task prefers the loop, so that what it calls outside of any isolation stays there too.
+    /// The task prefers the loop, so that what it calls outside of any isolation stays there too. Its function is handed on as it is: each
+    /// layer around it is a frame in the task's memory for as long as it lives.
     @inlinable
     nonisolated func startTask<R: Sendable>(
-        _ name: String?, _ priority: TaskPriority?, _ body: @escaping @Sendable (EventLoop) async -> R
+        _ name: String?, _ priority: TaskPriority?, _ body: @escaping @concurrent @Sendable () async -> R
     ) -> Task<R, Never> {
         // A fiber is bound by no timeout that its spawner happens to run in.
         if isInTimeout {
-            return outsideTimeouts { Task(name: name, executorPreference: self, priority: priority) { await body(self) } }
+            return outsideTimeouts { Task(name: name, executorPreference: self, priority: priority, operation: body) }
         }
-        return Task(name: name, executorPreference: self, priority: priority) { await body(self) }
+        return Task(name: name, executorPreference: self, priority: priority, operation: body)
     }
 
     @usableFromInline
@@ -33,9 +34,9 @@ extension EventLoop {
 extension EventLoop {
     @inlinable
     nonisolated func startTask<R: Sendable>(
-        _ name: String?, _ priority: TaskPriority?, _ body: @escaping @Sendable (EventLoop) async -> R
+        _ name: String?, _ priority: TaskPriority?, _ body: @escaping @concurrent @Sendable () async -> R
     ) -> Task<R, Never> {
-        Task(name: name, priority: priority) { await body(self) }
+        Task(name: name, priority: priority, operation: body)
     }
 
     /// As in the other build, but for the error itself: an embedded image has no type that could carry any.

@@ -16,7 +16,7 @@ extension EventLoop {
         let origin = FiberOrigin(name: name, file: file, line: line)
         willStartFiber()
         defer { hasStartedFiber() }
-        return Fiber(loop: self, task: startTask(name, priority) { loop in await loop.runFiber(origin, body) })
+        return Fiber(loop: self, task: startTask(name, priority) { await self.runFiber(origin, body) })
     }
 
     /// Starts a fiber that throws nothing: as the general form.
@@ -30,7 +30,7 @@ extension EventLoop {
         let origin = FiberOrigin(name: name, file: file, line: line)
         willStartFiber()
         defer { hasStartedFiber() }
-        return Fiber(loop: self, task: startTask(name, priority) { loop in await loop.runFiber(origin, body) })
+        return Fiber(loop: self, task: startTask(name, priority) { await self.runFiber(origin, body) })
     }
 
     /// The whole life of a fiber that throws nothing.

@@ -26,9 +26,9 @@ extension EventLoop {
     private func watch<R: Sendable>(_ task: Task<R, Never>) -> WaitList {
         let (fiber, list) = (TaskIdentity(task), WaitList())
         core.joiners[fiber] = list
-        _ = startTask(nil, nil) { loop in
+        _ = startTask(nil, nil) {
             _ = await task.value
-            await loop.end(fiber)
+            await self.end(fiber)
         }
         return list
     }

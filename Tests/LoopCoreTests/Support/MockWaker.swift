@@ -25,8 +25,9 @@ final class MockWaker: PortWaker {
 
     func takeWake() -> Bool { bell.wait(timeout: .now()) == .success }
 
-    /// Sleeps until somebody wakes the port. A minute is for ever here: a test that gets there has lost a wake.
+    /// Sleeps until somebody wakes the port. Ten minutes are for ever here: a test that gets there has lost a wake. A minute is not: who is
+    /// to wake it may be a task of the pool, behind every other test, on a machine that is busy with something else.
     func waitForWake() {
-        guard bell.wait(timeout: .now() + 60) == .success else { trap("The loop sleeps, and nobody is left to wake it.") }
+        guard bell.wait(timeout: .now() + 600) == .success else { trap("The loop sleeps, and nobody is left to wake it.") }
     }
 }

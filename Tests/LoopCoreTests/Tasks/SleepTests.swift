@@ -30,12 +30,12 @@ import Testing
         }
     }
 
-    @Test("A hundred thousand hour-long sleeps that are cancelled leave no timer behind") func manyCancelled() throws {
+    @Test("Ten thousand hour-long sleeps that are cancelled leave no timer behind") func manyCancelled() throws {
         try Bench.run { bench in
             let before = bench.port.clock
             bench.loop.run { loop async in
                 for _ in 0..<10 {
-                    let sleepers = (0..<10_000).map { _ in loop.spawn { loop async in try? await loop.sleep(for: .seconds(3_600)) } }
+                    let sleepers = (0..<1_000).map { _ in loop.spawn { loop async in try? await loop.sleep(for: .seconds(3_600)) } }
                     await Task.yield()
                     for sleeper in sleepers { sleeper.cancel() }
                     for sleeper in sleepers { _ = await sleeper.value }

@@ -29,6 +29,26 @@ import Testing
         await #expect(processExitsWith: .exitCode(0)) { [capacity] in countChannel(capacity: capacity, elements: 10_000) }
     }
 
+    @Test(
+        "A million hour-long sleeps that are cancelled leave no timer behind",
+        .enabled(if: canCount, "counted in an optimised build without a sanitizer"))
+    func cancelledSleeps() async {
+        let left = onThreadOfItsOwn { () -> Int in
+            guard let loop = try? EventLoop(port: EpollPort()) else { return -1 }
+            let left = loop.run { loop async in
+                for _ in 0..<100 {
+                    let sleepers = (0..<10_000).map { _ in loop.spawn { loop async in try? await loop.sleep(for: .seconds(3_600)) } }
+                    await Task.yield()
+                    for sleeper in sleepers { sleeper.cancel() }
+                    for sleeper in sleepers { _ = await sleeper.value }
+                }
+                return loop.metrics.timersWaiting
+            }
+            return loop.shutdown().isClean ? left : -1
+        }
+        #expect(left == 0)
+    }
+
     @Test("An idle loop with 32 reads waiting is not woken by anybody")
     func idleIsIdle() async {
         await #expect(processExitsWith: .exitCode(0)) { _exit(countIdleSwitches()) }

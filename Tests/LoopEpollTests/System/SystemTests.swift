@@ -1,3 +1,4 @@
+import CLoopEpoll
 import CTestSupport
 import Glibc
 import LoopCore
