@@ -41,8 +41,8 @@ extension Core {
     }
 
     @inline(__always)
-    private func run(_ next: Ready, _ loop: EventLoop) {
-        switch next {
+    private func run(_ next: consuming Ready, _ loop: EventLoop) {
+        switch consume next {
         case .call(let call): loop.callNow(call)
         case .job(let job):
             runningJob = job.identity

@@ -25,11 +25,14 @@ extension EventLoop {
     // SAFETY: an isolated parameter changes where a function may be called from and nothing of how it is called; `assumeIsolated` does
     // the same, and is missing from the embedded runtime. The caller is the turn, which has checked the thread.
     @inline(__always)
-    nonisolated func callNow(_ call: @escaping @Sendable (isolated EventLoop) -> Void) {
-        let plain = unsafe unsafeBitCast(call, to: (@Sendable (EventLoop) -> Void).self)
-        plain(self)
+    nonisolated func callNow(_ call: consuming @escaping @Sendable (isolated EventLoop) -> Void) {
+        unsafe unsafeBitCast(IsolatedCall(body: call), to: PlainCall.self).body(self)
     }
 }
+
+// In a struct: a function that is cast by itself is wrapped in another, which is allocated for each call (seen).
+private struct IsolatedCall { let body: @Sendable (isolated EventLoop) -> Void }
+private struct PlainCall { let body: @Sendable (EventLoop) -> Void }
 
 extension UnownedJob {
     /// The job's address: the same for a task that queues itself again.

@@ -3,11 +3,10 @@ internal import _Concurrency
 
 /// What other threads send to a loop. It outlives the loop for as long as anybody can still write to it.
 ///
-/// Touched by any thread: ``post(_:)``. By the loop's thread alone: the rest. A push is one allocation and one compare-and-swap; the
-/// system call that wakes the loop is made only when the loop is idle and nobody has woken it yet.
+/// Touched by any thread: ``post(_:)``. By the loop's thread alone: the rest. The system call that wakes the loop is made only when the
+/// loop is idle and nobody has woken it yet.
 @safe final class Mailbox: Sendable {
-    /// The newest node, as an address; zero when empty. The chain runs from the newest to the oldest.
-    private let newest = Atomic<UInt>(0)
+    private let queue = MailQueue()
     private let attention = Atomic<UInt8>(Attention.awake.rawValue)
     private let waker: any PortWaker
 
@@ -27,7 +26,7 @@ internal import _Concurrency
 
     /// Sends, and wakes the loop if it has to be.
     func post(_ mail: consuming Mail) -> Delivery {
-        push(mail)
+        queue.push(mail)
         while true {
             switch Attention(rawValue: attention.load(ordering: .sequentiallyConsistent)) {
             case .idle: if notify() { return .sent }
@@ -48,7 +47,7 @@ internal import _Concurrency
         return false
     }
 
-    var isEmpty: Bool { newest.load(ordering: .sequentiallyConsistent) == 0 }
+    var isEmpty: Bool { queue.isEmpty }
 
     /// The loop is about to sleep. It MUST look at ``isEmpty`` afterwards: a sender who came before saw `awake` and made no wake.
     func arm() {
@@ -69,41 +68,9 @@ internal import _Concurrency
     /// From here on whoever posts is told to work the mailbox off himself.
     func close() { attention.store(Attention.closed.rawValue, ordering: .sequentiallyConsistent) }
 
-    // SAFETY: a node belongs to the mailbox from the successful exchange on; before it, to this call alone.
-    private func push(_ mail: consuming Mail) {
-        let node = UnsafeMutablePointer<MailNode>.allocate(capacity: 1)
-        unsafe node.initialize(to: MailNode(mail: mail))
-        let address = UInt(bitPattern: node)
-        var seen = newest.load(ordering: .relaxed)
-        while true {
-            unsafe node.pointee.older = seen
-            let (done, found) = newest.weakCompareExchange(
-                expected: seen, desired: address, successOrdering: .sequentiallyConsistent, failureOrdering: .relaxed)
-            if done { return }
-            seen = found
-        }
-    }
-
-    /// Takes everything that was sent, oldest first.
-    // SAFETY: the exchange makes the whole chain this call's own.
-    func takeAll(_ receive: (consuming Mail) -> Void) {
-        guard newest.load(ordering: .relaxed) != 0 else { return }
-        var address = newest.exchange(0, ordering: .sequentiallyConsistent)
-        var oldest: UInt = 0
-        while let node = unsafe UnsafeMutablePointer<MailNode>(bitPattern: address) {
-            let next = unsafe node.pointee.older
-            unsafe node.pointee.older = oldest
-            (oldest, address) = (address, next)
-        }
-        while let node = unsafe UnsafeMutablePointer<MailNode>(bitPattern: oldest) {
-            let moved = unsafe node.move()
-            unsafe node.deallocate()
-            oldest = moved.older
-            receive(moved.mail)
-        }
-    }
-
-    deinit { takeAll { _ in } }
+    /// Takes everything that was sent, oldest first. One thread at a time.
+    @inline(__always)
+    func takeAll(_ receive: (consuming Mail) -> Void) { queue.takeAll(receive) }
 }
 
 /// What became of something posted.
@@ -119,11 +86,4 @@ enum Mail {
     case cancel(OperationID)
     case wake(ParkID)
     case complete(OperationID, Completion)
-}
-
-private struct MailNode {
-    var mail: Mail
-    var older: UInt = 0
-
-    init(mail: consuming Mail) { self.mail = mail }
 }
