@@ -23,6 +23,7 @@ let package = Package(
         // For adapters' own calls on Windows.
         .library(name: "CLoopWin32", targets: ["CLoopWin32"]),
         .library(name: "LoopSim", targets: ["LoopSim"]),
+        .library(name: "SerialOps", targets: ["SerialOps"]),
         .executable(name: "portloop", targets: ["PortloopCLI"]),
     ],
     targets: [
@@ -45,6 +46,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "LoopSim", dependencies: ["LoopCore"], swiftSettings: strict),
+        .target(name: "CSerialOps"),
+        .target(
+            name: "SerialOps",
+            dependencies: [
+                "LoopCore", .target(name: "CSerialOps", condition: .when(platforms: [.linux])),
+                .target(name: "CLoopWin32", condition: .when(platforms: [.windows])),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "PortloopCLI",
             dependencies: ["Portloop", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
@@ -59,6 +68,9 @@ let package = Package(
             dependencies: ["LoopCore", "LoopSim", "LoopEpoll", "CLoopEpoll", "Portloop", "CTestSupport", "TaskProgram"],
             swiftSettings: strict),
         .testTarget(name: "LoopSimTests", dependencies: ["LoopCore", "LoopSim", "CTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SerialOpsTests", dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "LoopSim", "CSerialOps", "CTestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
@@ -69,7 +81,7 @@ let package = Package(
 if Context.environment["OS"] == "Windows_NT" {
     let ofLinux = [
         "LoopEpoll", "CLoopEpoll", "PortloopCLI", "portloop", "LoopCoreTests", "LoopEpollTests", "LoopSimTests", "RepositoryTests",
-        "CTestSupport", "TaskProgram",
+        "CTestSupport", "TaskProgram", "CSerialOps", "SerialOpsTests",
     ]
     package.targets.removeAll { ofLinux.contains($0.name) }
     package.products.removeAll { ofLinux.contains($0.name) }

@@ -200,3 +200,31 @@ extension EventLoop {
         }
     }
 }
+
+extension WaitQueue {
+    /// Suspends the calling task until somebody wakes it.
+    ///
+    /// It throws when the time is up, that of the call or that of a ``EventLoop/timeout(_:isolation:_:)`` around it, when the task is
+    /// cancelled, and when the loop ends. A task that was woken first returns all the same.
+    // SAFETY: the place hands the continuation out once.
+    public func wait(timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation) async throws(WaitError) {
+        let place = try core.takePlace(in: list, timeout: timeout, for: what, loop)
+        let (loop, core) = (loop, core)
+        let wakeup = await withTaskCancellationHandler {
+            _ = isolation  // captured, or this function runs off the actor
+            return unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Wakeup, Never>) in
+                core.suspend(place.id, unsafe SuspendedTask(continuation), until: place.deadline)
+            }
+        } onCancel: {
+            loop.postWake(place.id)
+        }
+        if wakeup == .timedOut { place.scope?.cut(place.what) }
+        try wakeup.get()
+    }
+
+    /// As ``wait(timeout:isolation:)``, whatever becomes of the task: its own timeout and the loop's end bound it, nothing else.
+    public func waitShielded(timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation) async throws(WaitError) {
+        let place = try core.takeShieldedPlace(in: list, timeout: timeout, for: what)
+        try await loop.waitShielded(at: place).get()
+    }
+}

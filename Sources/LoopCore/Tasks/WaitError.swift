@@ -36,4 +36,6 @@ public enum WaitedFor: Hashable, Sendable {
     case process
     /// A signal.
     case signal
+    /// Something of an adapter's own (``WaitQueue``).
+    case adapter
 }

@@ -1,0 +1,211 @@
+import LoopCore
+
+// The life of an open port.
+//
+//    open ──close, read failed, or device gone──► ending ──packets in, or grace over──► retired ──helper thread──► closed
+//
+//    open    → ending   [finish: nobody is served any more; those who wait are told why]
+//    ending  → retired  [the ledger has every packet back, or gives up on some]
+//    retired → closed   [closeHandle: the device has its handle back from us]
+
+/// An open port without tasks: the standing read, what it brought, and who waits for what. It belongs to the loop's thread.
+///
+/// One read is in flight as long as there is room for what it brings, whoever waits and whether anybody does. Whoever stops waiting leaves
+/// it alone; only the end of the port ends it. So no timeout and no cancellation can lose a byte.
+final class SerialStream {
+    let device: any SerialDevice
+    let operations: Operations
+    let handle: AssociatedHandle
+    let settings: SerialSettings
+    /// Who reads, and who writes: one call at a time of each.
+    let readTurn: Turn
+    let writeTurn: Turn
+    /// Where the one who reads waits for bytes.
+    let arrivals: WaitQueue
+    var input: ByteQueue
+    /// Bytes that somebody waits for in one piece: so many may be there, whatever the settings allow.
+    var demand = 0 { didSet { if demand > oldValue { read() } } }
+    var statistics = SerialStatistics()
+    var tap: SerialTap?
+    /// Told of what the stream itself finds out.
+    var onEvent: ((SerialEvent) -> Void)?
+    /// Why nobody is served any more.
+    private(set) var ending: SerialError?
+    private(set) var closing = Closing.notYet
+    private let closed: WaitQueue
+    private var reads: OperationKind?
+    private var reading: OperationID?
+    private var emptyReads = 0
+
+    enum Closing {
+        case notYet
+        case underWay
+        case done(CloseReport)
+    }
+
+    init(_ device: any SerialDevice, _ settings: SerialSettings, _ operations: Operations) throws(SerialError) {
+        self.device = device
+        self.settings = settings
+        self.operations = operations
+        readTurn = Turn(operations)
+        writeTurn = Turn(operations)
+        arrivals = operations.makeWaitQueue()
+        closed = operations.makeWaitQueue()
+        input = ByteQueue(capacity: min(max(1, settings.bufferBytes), 4_096))
+        do throws(AssociationError) {
+            handle = try operations.associate(device.handle)
+        } catch {
+            throw .notASerialPort(SerialText("handle \(device.handle.rawValue)"))
+        }
+        do throws(OperationError) {
+            reads = try operations.kind(on: handle, bytesOnError: device.bytesOnError) { [self] id, end in readEnded(id, end) }
+        } catch {
+            throw .loop(.open, error)
+        }
+        read()
+    }
+
+    // MARK: reading
+
+    /// Starts the standing read, if there is room for what it may bring.
+    func read() {
+        let room = max(settings.bufferBytes, demand, 1) - input.count
+        guard reading == nil, ending == nil, room > 0, let reads else { return }
+        do throws(OperationError) {
+            let id = unsafe try operations.prepare(reads, capacity: min(max(1, settings.readBytes), room)).id
+            reading = id
+            try operations.read(id)
+        } catch {
+            reading = nil
+            finish(whyNotRead(error))
+        }
+    }
+
+    private func whyNotRead(_ error: OperationError) -> SerialError {
+        guard case .refused(let code) = error else { return .loop(.read, error) }
+        return device.isGone(code) ? .disconnected : .system(.read, code)
+    }
+
+    /// The packet of the standing read: what it brought is kept, whatever has become of the port since.
+    private func readEnded(_ id: OperationID, _ end: WaitEnd) {
+        reading = nil
+        if case .stuck = end { return finish(.stuck(.read)) }
+        var over: SerialError?
+        var count = 0
+        try? operations.withResult(id) { completion, bytes in
+            count = bytes.byteCount
+            received(bytes)
+            over = verdict(completion)
+        }
+        if let over {
+            finish(over)
+        } else if count > 0 {
+            emptyReads = 0
+            arrivals.wakeFirst()
+            read()
+        } else {
+            readAgain()
+        }
+    }
+
+    private func received(_ bytes: RawSpan) {
+        guard !bytes.isEmpty else { return }
+        statistics.bytesReceived += UInt64(bytes.byteCount)
+        statistics.reads += 1
+        tap?(.input, operations.now, bytes)
+        input.append(bytes)
+    }
+
+    /// What a packet says about the port; nil if it goes on.
+    private func verdict(_ completion: Completion) -> SerialError? {
+        switch completion.severity {
+        case .success, .warning:
+            return completion.count == 0 && device.emptyReadMeansGone ? .disconnected : nil
+        case .aborted:
+            guard ending == nil else { return nil }
+            // Not by us: somebody purged the port, or the loop ends. What the driver had moved by then nobody knows.
+            if completion.count > 0, device.bytesOnError == .withheld { onEvent?(.possiblyLost(completion.count)) }
+            return nil
+        case .error:
+            return device.isGone(completion.error) ? .disconnected : .system(.read, completion.error)
+        }
+    }
+
+    /// Reads that bring nothing are made again: at once, and where a driver ends all of them at once, a millisecond later each.
+    private func readAgain() {
+        statistics.emptyReads += 1
+        emptyReads += 1
+        guard emptyReads > SerialStream.emptyReadsMax else { return read() }
+        operations.call(after: .milliseconds(1)) { [self] in read() }
+    }
+
+    /// So many reads in a row may bring nothing before the next is put off.
+    private static let emptyReadsMax = 8
+
+    // MARK: ending
+
+    /// Nobody is served any more: those who wait are told, and the handle goes back to the system.
+    func finish(_ error: SerialError) {
+        guard ending == nil else { return }
+        ending = error
+        closing = .underWay
+        arrivals.wakeAll()
+        device.beginClose()
+        do throws(OperationError) {
+            try operations.retire(handle) { [self] report in closeHandle(report) }
+        } catch {
+            trap("A port's handle was retired by somebody else: \(error). It belongs to the port.")
+        }
+    }
+
+    /// Closing may take as long as the driver likes, so a helper thread does it.
+    private func closeHandle(_ report: RetireReport) {
+        let (device, me) = (device, Confined(self, of: operations))
+        operations.loop.spawn(name: "close a serial port") { loop async in
+            var isHandleLeft = false
+            do throws(OffloadError<Never>) {
+                try await loop.offload(name: "close a serial port", timeout: SerialStream.closeBound) { device.close() }
+            } catch .timedOut {
+                isHandleLeft = true
+            } catch {
+                // There is no thread to be had any more.
+                device.close()
+            }
+            me.on(loop).hasClosed(CloseReport(operationsLeft: report.stuck, isHandleLeft: isHandleLeft))
+        }
+    }
+
+    private func hasClosed(_ report: CloseReport) {
+        closing = .done(report)
+        closed.wakeAll()
+    }
+
+    /// Waits for the end of closing, whatever becomes of the task.
+    func awaitClose(isolation: isolated (any Actor)? = #isolation) async -> CloseReport {
+        while true {
+            if case .done(let report) = closing { return report }
+            do throws(WaitError) {
+                try await closed.waitShielded()
+            } catch {
+                // The loop has ended, and closes what it had.
+                device.close()
+                return CloseReport(operationsLeft: 0, isHandleLeft: false)
+            }
+        }
+    }
+
+    /// So long a driver may take to close a handle before it is left to its thread.
+    static let closeBound = Duration.seconds(2)
+
+    /// What ends the port when it is dropped, on any thread: an operation that is over when nobody can complete it any more.
+    func endWhenDropped() -> RemoteCompletion? {
+        var owner: RemoteCompletion?
+        _ = try? operations.perform(on: handle) { op in
+            op.remote(whenCancelled: .ends) { owner = $0 }
+        } completed: { [self] id, _ in
+            try? operations.free(id)
+            finish(.closed)
+        }
+        return owner
+    }
+}

@@ -1,0 +1,42 @@
+import LoopCore
+
+/// Who may go on, one at a time, in the order in which they asked. It belongs to the loop's thread.
+///
+/// After ``take(until:_:)`` has returned the turn MUST be given on, whatever became of what it was taken for. Those who wait when a port is
+/// closed get it one after the other, see that, and give it on.
+final class Turn {
+    private let operations: Operations
+    private let waiters: WaitQueue
+    private var isTaken = false
+
+    init(_ operations: Operations) {
+        self.operations = operations
+        waiters = operations.makeWaitQueue()
+    }
+
+    func take(_ deadline: Deadline, isolation: isolated (any Actor)? = #isolation) async throws(WaitError) {
+        guard isTaken else {
+            isTaken = true
+            return
+        }
+        try await waiters.wait(timeout: deadline.left(operations.now))
+    }
+
+    func give() {
+        if !waiters.wakeFirst() { isTaken = false }
+    }
+}
+
+/// Until when a call of several steps may take.
+struct Deadline {
+    private let instant: MonotonicInstant?
+
+    init(_ timeout: Duration?, _ operations: Operations) {
+        instant = timeout.map { operations.now.advanced(by: $0) }
+    }
+
+    /// The time that is left; nil for no deadline.
+    func left(_ now: MonotonicInstant) -> Duration? {
+        instant.map { .nanoseconds(now < $0 ? $0.nanoseconds(since: now) : 0) }
+    }
+}

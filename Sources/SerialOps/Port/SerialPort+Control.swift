@@ -1,0 +1,119 @@
+import LoopCore
+import _Concurrency
+
+extension SerialPort {
+    /// How long a control call may take when it is not told: a driver answers within milliseconds, or is stuck.
+    public static let controlTimeout = Duration.seconds(5)
+
+    /// The lines that the other side drives, as they are now.
+    public func lines(timeout: Duration = controlTimeout) async throws(SerialError) -> ModemLines {
+        try await control(.lines, timeout) { device throws(SerialError) in try device.inputLines() }
+    }
+
+    /// Sets DTR and RTS, in one step where both are named; nil leaves a line as it is.
+    public func setLines(dtr: Bool? = nil, rts: Bool? = nil, timeout: Duration = controlTimeout) async throws(SerialError) {
+        try await control(.lines, timeout) { device throws(SerialError) in try device.setLines(dtr: dtr, rts: rts) }
+    }
+
+    /// Sets the lines, waits, and sets them to the opposite: a reset button of many boards. They are set back whatever becomes of the task.
+    public func pulse(dtr: Bool? = nil, rts: Bool? = nil, for time: Duration) async throws(SerialError) {
+        try await setLines(dtr: dtr, rts: rts)
+        let wait = await waited(time)
+        try await setLines(dtr: dtr.map { !$0 }, rts: rts.map { !$0 })
+        if let wait { throw SerialError(wait, .lines, moved: 0) }
+    }
+
+    /// Holds the line in the state that no character has, so long. It is let go whatever becomes of the task.
+    public func sendBreak(for time: Duration = .milliseconds(250)) async throws(SerialError) {
+        try await control(.sendBreak, SerialPort.controlTimeout) { device throws(SerialError) in try device.setBreak(true) }
+        let wait = await waited(time)
+        try await control(.sendBreak, SerialPort.controlTimeout) { device throws(SerialError) in try device.setBreak(false) }
+        if let wait { throw SerialError(wait, .sendBreak, moved: 0) }
+    }
+
+    /// Bytes that wait in the driver.
+    public func queues(timeout: Duration = controlTimeout) async throws(SerialError) -> SerialQueues {
+        try await control(.queues, timeout) { device throws(SerialError) in try device.queues() }
+    }
+
+    /// Throws away what was received and not read, or written and not sent.
+    public func discard(_ what: SerialDirections, timeout: Duration = controlTimeout) async throws(SerialError) {
+        try await control(.discard, timeout) { device throws(SerialError) in try device.discard(what) }
+        if what.contains(.input) {
+            stream.input.removeAll()
+            stream.read()
+        }
+    }
+
+    /// Waits until everything that was written has been sent. The loop goes on meanwhile, and the wait ends with its timeout or its task,
+    /// whatever the other side's flow control does.
+    public func drain(timeout: Duration? = nil) async throws(SerialError) {
+        let deadline = Deadline(timeout, stream.operations)
+        switch stream.device.drainStyle {
+        case .blocks: try await control(.drain, timeout) { device throws(SerialError) in try device.flush() }
+        case .asks: try await drainByAsking(deadline)
+        }
+    }
+
+    private func drainByAsking(_ deadline: Deadline) async throws(SerialError) {
+        while true {
+            let left = deadline.left(stream.operations.now)
+            let state = try await control(.drain, left) { device throws(SerialError) in try device.sending() }
+            if state.waiting == 0, state.isIdle != false { return }
+            let pace = stream.settings.time(toSend: state.waiting)
+            guard left != .zero else { throw .timedOut(.drain, moved: 0) }
+            if let error = await waited(left.map { min($0, pace) } ?? pace), error != .timedOut {
+                throw stream.ending ?? SerialError(error, .drain, moved: 0)
+            }
+        }
+    }
+
+    /// Makes a call of the device on a helper thread, bounded. What it began goes on there when this has thrown.
+    func control<R: Sendable>(
+        _ call: SerialCall, _ timeout: Duration?, _ body: @escaping @Sendable (any SerialDevice) throws(SerialError) -> R
+    ) async throws(SerialError) -> R {
+        if let ending = stream.ending { throw ending }
+        let device = stream.device
+        do throws(OffloadError<SerialError>) {
+            return try await loop.offload(timeout: timeout) { () throws(SerialError) in try body(device) }
+        } catch {
+            throw stream.ending ?? SerialError(error, call)
+        }
+    }
+
+    /// Sleeps; why it ended early, if it did.
+    private func waited(_ time: Duration) async -> WaitError? {
+        do throws(WaitError) {
+            try await loop.sleep(for: time)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+extension SerialError {
+    init(_ error: OffloadError<SerialError>, _ call: SerialCall) {
+        self =
+            switch error {
+            case .failed(let error): error
+            case .timedOut: .timedOut(call, moved: 0)
+            case .cancelled: .cancelled(call, moved: 0)
+            case .closed: .closed
+            case .queueFull(let limit): .loop(call, .backpressure(.operationsOnLoop)).limited(to: limit)
+            case .noThread(let code): .system(call, code)
+            case .notSupported: .system(call, .none)
+            }
+    }
+
+    private func limited(to limit: Int) -> SerialError { self }
+}
+
+extension SerialSettings {
+    /// About so long a number of bytes takes to be sent: a millisecond at least, so that nobody is asked more often, and fifty at most.
+    func time(toSend bytes: Int) -> Duration {
+        let bits = UInt64(max(0, bytes) + 1) * UInt64(dataBits.rawValue + 3)
+        let nanoseconds = bits * 1_000_000_000 / UInt64(max(1, baud))
+        return .nanoseconds(Int64(min(max(nanoseconds, 1_000_000), 50_000_000)))
+    }
+}

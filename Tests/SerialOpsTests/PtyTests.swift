@@ -1,0 +1,72 @@
+import LoopCore
+import Testing
+
+@testable import SerialOps
+
+@Suite("A port on a pseudo terminal") struct PtyTests {
+    @Test("Bytes go both ways") func bothWays() throws {
+        let pty = try Pty()
+        try onLoop { loop in
+            let port = try await SerialPort.open(pty.path, on: loop)
+            pty.send(Array("hello\r\nworld\n".utf8))
+            #expect(try await port.readLine(timeout: .seconds(5)) == Array("hello".utf8))
+            #expect(try await port.readLine(timeout: .seconds(5)) == Array("world".utf8))
+            try await port.write("back", timeout: .seconds(5))
+            #expect(pty.received() == Array("back".utf8))
+            #expect(await port.close().isClean)
+            #expect(await port.close().isClean)
+        }
+    }
+
+    @Test("A read that times out leaves what came to the next") func timeout() throws {
+        let pty = try Pty()
+        try onLoop { loop in
+            let port = try await SerialPort.open(pty.path, on: loop)
+            pty.send([1, 2, 3])
+            await #expect(throws: SerialError.timedOut(.read, moved: 3)) { try await port.readExactly(4, timeout: .milliseconds(50)) }
+            pty.send([4])
+            #expect(try await port.readExactly(4, timeout: .seconds(5)) == [1, 2, 3, 4])
+            await port.close()
+        }
+    }
+
+    @Test("Closing ends a pending read, and a hang-up does") func ends() throws {
+        let pty = try Pty()
+        try onLoop { loop in
+            let port = try await SerialPort.open(pty.path, on: loop)
+            let reader = loop.spawn { _ async in await result { () async throws(SerialError) in try await port.read() } }
+            try await loop.sleep(for: .milliseconds(1))
+            await port.close()
+            #expect(await reader.value == .failure(.closed))
+
+            let other = try await SerialPort.open(pty.path, on: loop)
+            let waiting = loop.spawn { _ async in await result { () async throws(SerialError) in try await other.read() } }
+            try await loop.sleep(for: .milliseconds(1))
+            pty.close()
+            #expect(await waiting.value == .failure(.disconnected))
+            #expect(await other.close().isClean)
+        }
+    }
+
+    @Test("What cannot be opened says why") func refused() throws {
+        let pty = try Pty()
+        try onLoop { loop in
+            await #expect(throws: SerialError.notFound("/dev/ttyNone")) { try await SerialPort.open("/dev/ttyNone", on: loop) }
+            await #expect(throws: SerialError.notASerialPort("/dev/null")) { try await SerialPort.open("/dev/null", on: loop) }
+            await #expect(throws: SerialError.notASerialPort("/etc/passwd")) { try await SerialPort.open("/etc/passwd", on: loop) }
+            let port = try await SerialPort.open(pty.path, on: loop)
+            let error = await #expect(throws: SerialError.self) { try await SerialPort.open(pty.path, on: loop) }
+            guard case .busy(let holder) = error else { return #expect(Bool(false), "\(String(describing: error))") }
+            #expect(holder.process != nil)
+            await port.close()
+            let again = try await SerialPort.open(pty.path, on: loop)
+            await again.close()
+        }
+    }
+}
+
+func result<R, E: Error>(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws(E) -> R
+) async -> Result<R, E> {
+    do throws(E) { return .success(try await body()) } catch { return .failure(error) }
+}

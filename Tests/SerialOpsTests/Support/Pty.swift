@@ -1,0 +1,56 @@
+import CSerialOps
+import Glibc
+import LoopCore
+import LoopEpoll
+import Testing
+
+@testable import SerialOps
+
+/// The master of a pseudo terminal: the device at the other end of a port. Its calls do not block.
+final class Pty: Sendable {
+    let fd: Int32
+    let path: SerialText
+    private let hold: HandleHold
+
+    init() throws {
+        let fd = portloop_pty_open()
+        self.fd = fd
+        try #require(fd >= 0, "no pseudo terminal: \(-fd)")
+        var number: UInt32 = 0
+        try #require(unsafe portloop_pty_number(fd, &number) >= 0)
+        path = SerialText("/dev/pts/\(number)")
+        hold = HandleHold { Glibc.close(fd) }
+    }
+
+    deinit { close() }
+
+    /// The other end sees a hang-up.
+    func close() { hold.end() }
+
+    /// Sends as much as there is room for; how much that was.
+    @discardableResult
+    func send(_ bytes: [UInt8]) -> Int {
+        // SAFETY: the call reads as many bytes as the array has.
+        unsafe bytes.withUnsafeBytes { unsafe max(0, Glibc.write(fd, $0.baseAddress, $0.count)) }
+    }
+
+    /// What has come so far.
+    func received(max: Int = 65_536) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: max)
+        // SAFETY: the call writes at most as many bytes as the array has.
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(fd, $0.baseAddress, $0.count) }
+        return Array(bytes.prefix(Swift.max(0, count)))
+    }
+}
+
+/// Runs a function on a loop of its own.
+func onLoop<R: Sendable>(
+    limits: Limits = Limits(), _ body: @escaping @Sendable (isolated EventLoop) async throws -> R
+) throws -> R {
+    let loop = EventLoop(port: try EpollPort(), limits: limits)
+    defer { loop.shutdown() }
+    let result: Result<R, any Error> = loop.run { loop async in
+        do { return .success(try await body(loop)) } catch { return .failure(error) }
+    }
+    return try result.get()
+}
