@@ -35,6 +35,9 @@ struct Deadline {
         instant = timeout.map { operations.now.advanced(by: $0) }
     }
 
+    /// Whether there is time left.
+    func isAhead(_ now: MonotonicInstant) -> Bool { instant.map { now < $0 } ?? true }
+
     /// The time that is left; nil for no deadline.
     func left(_ now: MonotonicInstant) -> Duration? {
         instant.map { .nanoseconds(now < $0 ? $0.nanoseconds(since: now) : 0) }

@@ -66,7 +66,7 @@ extension SerialPort {
         return bytes
     }
 
-    private func take(_ count: Int) {
+    func take(_ count: Int) {
         stream.input.drop(count)
         stream.read()
     }
@@ -74,7 +74,7 @@ extension SerialPort {
     /// Takes the reader's turn and waits until what is there is enough. The turn is the caller's when this returns, and nobody's when it
     /// throws.
     @discardableResult
-    private func waitForInput(
+    func waitForInput(
         _ timeout: Duration?, _ interByte: Duration?, demand: Int, _ isEnough: (RawSpan) -> Int?
     ) async throws(SerialError) -> Int {
         let deadline = Deadline(timeout, stream.operations)
@@ -95,14 +95,19 @@ extension SerialPort {
         while true {
             if let count = stream.input.withBytes(isEnough) { return count }
             if let ending = stream.ending { throw ending }
-            stream.demand = demand
-            var patience = deadline.left(stream.operations.now)
-            if let interByte, !stream.input.isEmpty { patience = min(patience ?? interByte, interByte) }
+            stream.demand = max(demand, stream.input.count + 1)
+            try stream.checkWatchdogs(.read)
+            let bound = stream.patience(deadline)
+            let gap = stream.input.isEmpty ? nil : interByte
             do throws(WaitError) {
-                try await stream.arrivals.wait(timeout: patience)
+                try await stream.arrivals.wait(timeout: gap.map { min(bound ?? $0, $0) } ?? bound)
             } catch {
-                if error == .timedOut { stream.statistics.timeouts += 1 }
-                throw SerialError(error, .read, moved: stream.input.count)
+                guard error == .timedOut else { throw stream.ending ?? SerialError(error, .read, moved: stream.input.count) }
+                try stream.checkWatchdogs(.read)
+                // A watchdog's time has been moved on by what was sent meanwhile.
+                if gap == nil, deadline.isAhead(stream.operations.now) { continue }
+                stream.statistics.timeouts += 1
+                throw .timedOut(.read, moved: stream.input.count)
             }
         }
     }
@@ -116,30 +121,5 @@ extension SerialError {
             case .cancelled: .cancelled(call, moved: moved)
             case .closed: .closed
             }
-    }
-}
-
-/// Finds a delimiter in bytes that grow, without looking at any of them twice.
-private struct DelimiterSearch {
-    private let delimiter: [UInt8]
-    /// No occurrence begins before this.
-    private var next = 0
-
-    init(_ delimiter: [UInt8]) { self.delimiter = delimiter }
-
-    /// Where the first occurrence ends, within a limit; nil while there is none.
-    mutating func end(in bytes: RawSpan, limit: Int) -> Int? {
-        let last = min(bytes.byteCount, limit) - delimiter.count
-        while next <= last {
-            if matches(bytes, at: next) { return next + delimiter.count }
-            next += 1
-        }
-        return nil
-    }
-
-    private func matches(_ bytes: RawSpan, at start: Int) -> Bool {
-        for place in delimiter.indices
-        where unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start + place, as: UInt8.self) != delimiter[place] { return false }
-        return true
     }
 }

@@ -12,7 +12,7 @@ extension SerialPort {
         stream.statistics.writes += 1
         var sent = 0
         while sent < bytes.count {
-            let end = min(bytes.count, sent + SerialPort.writeBytesMax)
+            let end = min(bytes.count, sent + (stream.watchdogs.isEmpty ? SerialPort.writeBytesMax : SerialPort.watchedBytesMax))
             sent += try await write(bytes[sent..<end], deadline, after: sent)
         }
     }
@@ -24,14 +24,17 @@ extension SerialPort {
 
     /// One write of the system's.
     private static let writeBytesMax = 64 << 10
+    /// The same under a watchdog, to whom only the end of one shows that something moves.
+    private static let watchedBytesMax = 1 << 10
 
     private func write(_ bytes: ArraySlice<UInt8>, _ deadline: Deadline, after sent: Int) async throws(SerialError) -> Int {
         let stream = stream
         if let ending = stream.ending { throw ending }
+        try stream.checkWatchdogs(.write)
         let outcome: Outcome
         do throws(OperationError) {
             outcome = try await stream.operations.perform(
-                on: stream.handle, capacity: bytes.count, timeout: deadline.left(stream.operations.now)
+                on: stream.handle, capacity: bytes.count, timeout: stream.patience(deadline)
             ) { op in
                 // SAFETY: both are as many bytes as the slice has.
                 op.withBuffer { buffer in unsafe buffer.withUnsafeMutableBytes { unsafe $0.copyBytes(from: bytes) } }
@@ -45,6 +48,9 @@ extension SerialPort {
         switch outcome.end {
         case .stuck: throw .stuck(.write)
         case .timedOut where count < bytes.count:
+            try stream.checkWatchdogs(.write)
+            // A watchdog's time has been moved on by what was received meanwhile.
+            if deadline.isAhead(stream.operations.now) { return count }
             stream.statistics.timeouts += 1
             throw .timedOut(.write, moved: sent + count)
         case .cancelled where count < bytes.count: throw stream.ending ?? .cancelled(.write, moved: sent + count)
@@ -62,6 +68,7 @@ extension SerialStream {
     func sent(_ bytes: ArraySlice<UInt8>) {
         guard !bytes.isEmpty else { return }
         statistics.bytesSent += UInt64(bytes.count)
+        noteMove()
         guard let tap else { return }
         // SAFETY: the span is the slice's, for the time of the call.
         unsafe bytes.withUnsafeBytes { unsafe tap(.output, operations.now, RawSpan(_unsafeBytes: $0)) }
