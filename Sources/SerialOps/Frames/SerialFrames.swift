@@ -60,10 +60,10 @@ extension SerialPort {
             defer { stream.readTurn.give() }
             switch found {
             case .frame(let frame, let taken):
-                take(taken)
+                stream.drop(taken)
                 return (frame, splitter, skipped)
             case .skip(let count):
-                take(max(1, count))
+                stream.drop(max(1, count))
                 skipped += max(1, count)
             case .needsMore: trap("A wait for a frame ended without one.")
             }

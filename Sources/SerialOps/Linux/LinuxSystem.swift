@@ -4,8 +4,8 @@ internal import Glibc
 
 /// What the system knows about ports beside their drivers.
 enum LinuxSystem {
-    /// Whether a path leads to a pseudo terminal: /dev/pts/N, or a link to one.
-    static func isPseudo(_ path: SerialText) -> Bool { resolved(path).bytes.starts(with: Array("/dev/pts/".utf8)) }
+    /// Where pseudo terminals are.
+    static let pseudoTerminals = Array("/dev/pts/".utf8)
 
     /// The path without links.
     static func resolved(_ path: SerialText) -> SerialText {

@@ -9,6 +9,7 @@ final class PtyMaster: SerialDevice {
     let capabilities: SerialCapabilities
     let bytesOnError = BytesOnError.withheld
     let emptyReadMeansGone = true
+    let closesAtOnce = true
     let drainStyle = DrainStyle.asks
     let eventStyle = EventStyle.none
     /// The path of the other end.

@@ -14,6 +14,8 @@ package protocol SerialDevice: AnyObject, Sendable {
     var bytesOnError: BytesOnError { get }
     /// Whether a read that brings nothing says that the device is gone. Otherwise it says nothing, and is made again.
     var emptyReadMeansGone: Bool { get }
+    /// Whether no driver stands behind it that could hold up a close: then no helper thread is asked.
+    var closesAtOnce: Bool { get }
     /// How it is found out that everything has been sent.
     var drainStyle: DrainStyle { get }
     /// How events of the lines are found out.

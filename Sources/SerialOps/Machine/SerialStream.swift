@@ -54,7 +54,7 @@ final class SerialStream {
         closed = operations.makeWaitQueue()
         input = ByteQueue(capacity: min(max(1, settings.bufferBytes), 4_096))
         do throws(AssociationError) {
-            handle = try operations.associate(device.handle)
+            handle = try operations.associate(device.handle, options: .shortReadsEmpty)
         } catch {
             throw .notASerialPort(SerialText("handle \(device.handle.rawValue)"))
         }
@@ -176,6 +176,10 @@ final class SerialStream {
 
     /// Closing may take as long as the driver likes, so a helper thread does it.
     private func closeHandle(_ report: RetireReport) {
+        if device.closesAtOnce {
+            device.close()
+            return hasClosed(CloseReport(operationsLeft: report.stuck, isHandleLeft: false))
+        }
         let (device, me) = (device, Confined(self, of: operations))
         operations.loop.spawn(name: "close a serial port") { loop async in
             var isHandleLeft = false

@@ -14,7 +14,10 @@ extension SerialPort {
 
         public func next() async throws(SerialError) -> UInt8? {
             do throws(SerialError) {
-                return try await port.read { (taken: 1, result: $0.byte(at: 0)) }
+                return try await port.read { bytes, taken in
+                    taken = 1
+                    return bytes.byte(at: 0)
+                }
             } catch {
                 if error == .closed { return nil }
                 throw error

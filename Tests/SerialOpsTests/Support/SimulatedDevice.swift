@@ -12,6 +12,7 @@ final class SimulatedDevice: SerialDevice {
     let capabilities = SerialCapabilities()
     let bytesOnError: BytesOnError
     let emptyReadMeansGone: Bool
+    let closesAtOnce = false
     let drainStyle: DrainStyle
     let eventStyle: EventStyle
     /// Codes that say that the device is gone.
