@@ -52,7 +52,7 @@ extension SerialPort {
         let deadline = Deadline(timeout, stream.operations)
         while true {
             var found = FrameSplit.needsMore
-            try await waitForInput(deadline.left(stream.operations.now), interByte, demand: stream.input.count + 1) { bytes in
+            try await stream.waitForInput(deadline.left(stream.operations.now), interByte, demand: stream.input.count + 1) { bytes in
                 guard !bytes.isEmpty else { return nil }
                 found = splitter.split(bytes)
                 return found == .needsMore ? nil : 0

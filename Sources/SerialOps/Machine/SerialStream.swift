@@ -201,7 +201,7 @@ final class SerialStream {
     }
 
     /// Waits for the end of closing, whatever becomes of the task.
-    func awaitClose(isolation: isolated (any Actor)? = #isolation) async -> CloseReport {
+    func awaitClose() async -> CloseReport {
         while true {
             if case .done(let report) = closing { return report }
             do throws(WaitError) {

@@ -23,7 +23,7 @@ final class Turn {
     }
 
     /// Waits for it where somebody else has it.
-    func wait(_ deadline: Deadline, isolation: isolated (any Actor)? = #isolation) async throws(WaitError) {
+    func wait(_ deadline: Deadline) async throws(WaitError) {
         try await waiters.wait(timeout: deadline.left(operations.now))
     }
 

@@ -9,7 +9,7 @@ extension SerialPort {
     public func read(max: Int = 65_536, timeout: Duration? = nil) async throws(SerialError) -> [UInt8] {
         guard max > 0 else { trap("A read asks for one byte at least, not for \(max).") }
         if stream.readTurn.isFree, !stream.input.isEmpty { return stream.take(min(stream.input.count, max)) }
-        try await waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
+        try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
         defer { stream.readTurn.give() }
         return stream.take(min(stream.input.count, max))
     }
@@ -22,7 +22,7 @@ extension SerialPort {
     ) async throws(SerialError) -> [UInt8] {
         guard count >= 0 else { trap("A read asks for no bytes at least, not for \(count).") }
         if stream.readTurn.isFree, stream.input.count >= count { return stream.take(count) }
-        try await waitForInput(timeout, interByte, demand: count) { bytes in bytes.byteCount < count ? nil : count }
+        try await stream.waitForInput(timeout, interByte, demand: count) { bytes in bytes.byteCount < count ? nil : count }
         defer { stream.readTurn.give() }
         return stream.take(count)
     }
@@ -35,7 +35,7 @@ extension SerialPort {
         guard !delimiter.isEmpty else { trap("A delimiter has one byte at least.") }
         var search = DelimiterSearch(delimiter)
         if stream.readTurn.isFree, let end = stream.input.withBytes({ search.end(in: $0, limit: limit) }) { return stream.take(end) }
-        let end = try await waitForInput(timeout, interByte, demand: limit) { bytes in
+        let end = try await stream.waitForInput(timeout, interByte, demand: limit) { bytes in
             search.end(in: bytes, limit: limit) ?? (bytes.byteCount >= limit ? 0 : nil)
         }
         defer { stream.readTurn.give() }
@@ -58,47 +58,46 @@ extension SerialPort {
         timeout: Duration? = nil, _ body: (_ bytes: RawSpan, _ taken: inout Int) -> R
     ) async throws(SerialError) -> R {
         if stream.readTurn.isFree, !stream.input.isEmpty { return stream.lend(body) }
-        try await waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
+        try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
         defer { stream.readTurn.give() }
         return stream.lend(body)
     }
 
     /// Bytes that were received and wait to be read, on this side of the driver.
     public var bytesWaiting: Int { stream.input.count }
+}
 
+extension SerialStream {
     /// Takes the reader's turn and waits until what is there is enough. The turn is the caller's when this returns, and nobody's when it
     /// throws.
     @discardableResult
     func waitForInput(
         _ timeout: Duration?, _ interByte: Duration?, demand: Int, _ isEnough: (RawSpan) -> Int?
     ) async throws(SerialError) -> Int {
-        let stream = stream
-        let deadline = Deadline(timeout, stream.operations)
-        if !stream.readTurn.takeIfFree() {
-            do throws(WaitError) { try await stream.readTurn.wait(deadline) } catch { throw SerialError(error, .read, moved: 0) }
+        let deadline = Deadline(timeout, operations)
+        if !readTurn.takeIfFree() {
+            do throws(WaitError) { try await readTurn.wait(deadline) } catch { throw SerialError(error, .read, moved: 0) }
         }
         do throws(SerialError) {
             while true {
-                if let count = stream.input.withBytes(isEnough) {
-                    stream.demand = 0
+                if let count = input.withBytes(isEnough) {
+                    self.demand = 0
                     return count
                 }
-                let patience = try stream.beginWait(deadline, interByte, demand)
+                let patience = try beginWait(deadline, interByte, demand)
                 do throws(WaitError) {
-                    try await stream.arrivals.wait(timeout: patience)
+                    try await arrivals.wait(timeout: patience)
                 } catch {
-                    try stream.readIsOver(error, deadline, interByte)
+                    try readIsOver(error, deadline, interByte)
                 }
             }
         } catch {
-            stream.demand = 0
-            stream.readTurn.give()
+            self.demand = 0
+            readTurn.give()
             throw error
         }
     }
-}
 
-extension SerialStream {
     /// Takes bytes that are there, copied.
     func take(_ count: Int) -> [UInt8] {
         defer { read() }

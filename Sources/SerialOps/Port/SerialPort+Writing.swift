@@ -14,42 +14,41 @@ extension SerialPort {
             begun = try stream.beginWrite(bytes[...], after: 0)
             guard begun != nil else { return }
         }
-        try await finishWrite(bytes, begun, timeout)
+        try await stream.finishWrite(bytes, begun, timeout)
     }
 
     /// Writes the bytes of a text, in UTF-8.
     public func write(_ text: String, timeout: Duration? = nil) async throws(SerialError) {
         try await write([UInt8](text.utf8), timeout: timeout)
     }
+}
 
+extension SerialStream {
     /// The rest of a write: in pieces, each of which may have to wait.
-    private func finishWrite(_ bytes: [UInt8], _ begun: OperationID?, _ timeout: Duration?) async throws(SerialError) {
-        let stream = stream
-        let deadline = Deadline(timeout, stream.operations)
-        if !stream.writeTurn.takeIfFree() {
-            do throws(WaitError) { try await stream.writeTurn.wait(deadline) } catch { throw SerialError(error, .write, moved: 0) }
+    func finishWrite(_ bytes: [UInt8], _ begun: OperationID?, _ timeout: Duration?) async throws(SerialError) {
+        let deadline = Deadline(timeout, operations)
+        if !writeTurn.takeIfFree() {
+            do throws(WaitError) { try await writeTurn.wait(deadline) } catch { throw SerialError(error, .write, moved: 0) }
         }
-        defer { stream.writeTurn.give() }
+        defer { writeTurn.give() }
         var (sent, pending) = (0, begun)
         while sent < bytes.count {
-            let piece = bytes[sent..<min(bytes.count, sent + stream.writeBytesMax)]
-            if pending == nil { pending = try stream.beginWrite(piece, after: sent) }
+            let piece = bytes[sent..<min(bytes.count, sent + writeBytesMax)]
+            if pending == nil { pending = try beginWrite(piece, after: sent) }
             guard let id = pending.take() else {
                 sent += piece.count
                 continue
             }
             let outcome: Outcome
             do throws(OperationError) {
-                outcome = try await stream.operations.awaitOp(id, timeout: stream.patience(deadline))
+                outcome = try await operations.awaitOp(id, timeout: patience(deadline))
             } catch {
-                throw stream.whyNot(.write, error, moved: sent)
+                throw whyNot(.write, error, moved: sent)
             }
-            sent += try stream.wrote(piece, outcome, deadline, after: sent)
+            sent += try wrote(piece, outcome, deadline, after: sent)
         }
     }
-}
 
-extension SerialStream {
     /// Bytes of one write of the system's. Under a watchdog fewer: only the end of one shows that something moves.
     var writeBytesMax: Int { watchdogs.isEmpty ? 64 << 10 : 1 << 10 }
 
