@@ -30,6 +30,7 @@ final class SerialStream {
     /// What the stream itself found out, for whoever listens next. Bounded: the oldest go first.
     private(set) var noted: [SerialEvent] = []
     var watchdogs: [Watchdog] = []
+    var lastWatchdog = 0
     /// Why nobody is served any more.
     private(set) var ending: SerialError?
     private(set) var closing = Closing.notYet

@@ -2,13 +2,15 @@ import LoopCore
 
 /// One watchdog over a port: until when something must have come of it all, and how long nothing may move.
 final class Watchdog {
+    let number: Int
     private let total: Duration?
     private let inactivity: Duration?
     private let began: MonotonicInstant
     private let before: SerialStatistics
     private var lastMove: MonotonicInstant
 
-    init(total: Duration?, inactivity: Duration?, _ now: MonotonicInstant, _ statistics: SerialStatistics) {
+    init(_ number: Int, total: Duration?, inactivity: Duration?, _ now: MonotonicInstant, _ statistics: SerialStatistics) {
+        self.number = number
         self.total = total
         self.inactivity = inactivity
         (began, lastMove, before) = (now, now, statistics)

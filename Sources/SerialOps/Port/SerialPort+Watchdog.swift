@@ -7,19 +7,33 @@ extension SerialPort {
     /// ``SerialError/watchdog(_:)``, which says which limit it was, what was waited for, and what to look at.
     ///
     /// ```swift
-    /// try await port.withWatchdog(total: .seconds(120), inactivity: .seconds(5)) { port throws(SerialError) in
+    /// try await port.withWatchdog(total: .seconds(120), inactivity: .seconds(5)) {
     ///     for block in image { try await port.write(block); _ = try await port.readLine() }
     /// }
     /// ```
     ///
     /// Several may stand over a port at once; the strictest counts. A device that answers slowly and goes on answering is never taken for
     /// one that is stuck.
-    public func withWatchdog<R>(
-        total: Duration? = nil, inactivity: Duration? = nil, _ body: (isolated SerialPort) async throws(SerialError) -> R
-    ) async throws(SerialError) -> R {
-        let watchdog = Watchdog(total: total, inactivity: inactivity, stream.operations.now, stream.statistics)
-        stream.watchdogs.append(watchdog)
-        defer { stream.watchdogs.removeAll { $0 === watchdog } }
-        return try await body(self)
+    public nonisolated(nonsending) func withWatchdog<R, E: Error>(
+        total: Duration? = nil, inactivity: Duration? = nil, _ body: () async throws(E) -> R
+    ) async throws(E) -> R {
+        let watchdog = await beginWatch(total, inactivity)
+        do throws(E) {
+            let result = try await body()
+            await endWatch(watchdog)
+            return result
+        } catch {
+            await endWatch(watchdog)
+            throw error
+        }
     }
+
+    private func beginWatch(_ total: Duration?, _ inactivity: Duration?) -> Int {
+        stream.lastWatchdog += 1
+        let watchdog = Watchdog(stream.lastWatchdog, total: total, inactivity: inactivity, stream.operations.now, stream.statistics)
+        stream.watchdogs.append(watchdog)
+        return watchdog.number
+    }
+
+    private func endWatch(_ number: Int) { stream.watchdogs.removeAll { $0.number == number } }
 }
