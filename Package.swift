@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "PortloopCLI",
-            dependencies: ["Portloop", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
+            dependencies: ["Portloop", "SerialOps", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
             swiftSettings: strict),
         .testTarget(name: "LoopCoreTests", dependencies: ["LoopCore", "LoopSim"], swiftSettings: strict),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
