@@ -55,8 +55,9 @@ enum LinuxSystem {
         return found
     }
 
+    /// What a link leads to.
     // SAFETY: as many bytes are read from the buffer as the call says it wrote.
-    private static func link(_ path: String) -> SerialText? {
+    static func link(_ path: String) -> SerialText? {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in
             guard let place = bytes.baseAddress else { return -1 }

@@ -3,9 +3,9 @@ package import LoopCore
 /// The platform's half of an open port: native calls, what they mean, and nothing else. It keeps no queue, waits for nothing of the
 /// loop's, and tells nobody.
 ///
-/// Bytes are read and written with the loop's own verbs on ``handle``. Everything below may block, in a driver that answers slowly or never:
-/// it is called on helper threads, except where it says otherwise. Calls may overlap, and one may be under way when the device is closed:
-/// the handle goes back to the system when the last of them is out (``HandleHold``).
+/// Bytes are read and written with the loop's own verbs on ``handle``. Everything below may block, in a driver that answers slowly or
+/// never: it is called on helper threads, except where it says otherwise. Calls may overlap, and one may be under way when the device is
+/// closed: the handle goes back to the system when the last of them is out (``HandleHold``).
 package protocol SerialDevice: AnyObject, Sendable {
     /// What the loop associates. It is the device's own, closed by ``close()`` alone, after it was retired.
     var handle: NativeHandle { get }
