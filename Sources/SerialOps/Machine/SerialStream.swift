@@ -38,6 +38,7 @@ final class SerialStream {
     private var reads: OperationKind?
     private var reading: OperationID?
     private var emptyReads = 0
+    private var marks = ErrorMarks()
 
     enum Closing {
         case notYet
@@ -117,7 +118,15 @@ final class SerialStream {
         statistics.reads += 1
         noteMove()
         tap?(.input, operations.now, bytes)
+        if settings.marksDamage { return receiveMarked(bytes) }
         input.append(bytes)
+    }
+
+    private func receiveMarked(_ bytes: RawSpan) {
+        let (plain, events) = marks.decode(bytes)
+        // SAFETY: the span is the array's, for the time of the call.
+        unsafe plain.withUnsafeBytes { unsafe input.append(RawSpan(_unsafeBytes: $0)) }
+        events.forEach(note)
     }
 
     /// What a packet says about the port; nil if it goes on.
