@@ -14,6 +14,8 @@ package protocol SerialDevice: AnyObject, Sendable {
     var bytesOnError: BytesOnError { get }
     /// Whether a read that brings nothing says that the device is gone. Otherwise it says nothing, and is made again.
     var emptyReadMeansGone: Bool { get }
+    /// As ``emptyReadMeansGone``, for a platform whose port calls an end what its driver calls an error: by the status beside it.
+    func emptyReadMeansGone(_ status: RawStatus) -> Bool
     /// How it is found out that everything has been sent.
     var drainStyle: DrainStyle { get }
     /// How events of the lines are found out.
@@ -57,6 +59,10 @@ package protocol SerialDevice: AnyObject, Sendable {
 
     /// Whether a code of a read or a write says that the device is gone. Called on the loop.
     func isGone(_ code: SystemCode) -> Bool
+}
+
+extension SerialDevice {
+    package func emptyReadMeansGone(_ status: RawStatus) -> Bool { emptyReadMeansGone }
 }
 
 package enum DrainStyle: Sendable {

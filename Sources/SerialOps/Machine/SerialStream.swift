@@ -1,4 +1,5 @@
 import LoopCore
+import _Concurrency
 
 // The life of an open port.
 //
@@ -120,7 +121,7 @@ final class SerialStream {
     private func verdict(_ completion: Completion) -> SerialError? {
         switch completion.severity {
         case .success, .warning:
-            return completion.count == 0 && device.emptyReadMeansGone ? .disconnected : nil
+            return completion.count == 0 && device.emptyReadMeansGone(completion.status) ? .disconnected : nil
         case .aborted:
             guard ending == nil else { return nil }
             // Not by us: somebody purged the port, or the loop ends. What the driver had moved by then nobody knows.
