@@ -12,7 +12,7 @@ import Testing
         for settings in SerialSettings.allCombinations {
             var state = Dcb()
             state.set(settings)
-            #expect(state.difference(from: settings, isPseudo: false) == nil)
+            #expect(state.difference(from: settings, as: .windows) == nil)
             possible += Self.isPossible(settings) ? 1 : 0
         }
         // Of three numbers of stop bits two go with each number of data bits.
@@ -44,7 +44,7 @@ import Testing
                 state.flags.formUnion(DcbFlags.alwaysOff)
                 state.rtsControl = .toggle
                 state.set(after)
-                #expect(state.difference(from: after, isPseudo: false) == nil)
+                #expect(state.difference(from: after, as: .windows) == nil)
                 #expect(state.flags.isDisjoint(with: DcbFlags.alwaysOff))
                 #expect(state.flags.contains(.binary))
                 #expect(state.flags.contains(.parity) == (after.parity != .none))
@@ -108,7 +108,7 @@ import Testing
                 let isOn = { (line: Bool?, kept: LineControl) in line.map { $0 ? LineControl.enabled : .disabled } ?? kept }
                 #expect(state.dtrControl == (flowControl == .dtrDsr ? .handshake : isOn(dtr, before.dtrControl)))
                 #expect(state.rtsControl == (flowControl == .rtsCts ? .handshake : isOn(rts, before.rtsControl)))
-                #expect(state.difference(from: settings, isPseudo: false) == nil)
+                #expect(state.difference(from: settings, as: .windows) == nil)
             }
         }
     }
@@ -117,11 +117,11 @@ import Testing
         var settings = SerialSettings(baud: 250_000)
         settings.parity = .even
         settings.flowControl = .rtsCts
-        func found(isPseudo: Bool = false, _ change: (inout Dcb) -> Void) -> SerialSetting? {
+        func found(_ memory: DcbMemory = .windows, _ change: (inout Dcb) -> Void) -> SerialSetting? {
             var state = Dcb()
             state.set(settings)
             change(&state)
-            return state.difference(from: settings, isPseudo: isPseudo)?.0
+            return state.difference(from: settings, as: memory)?.0
         }
         #expect(found { $0.baudRate = 38_400 } == .baud)
         #expect(found { $0.baudRate = 244_898 } == nil)
@@ -132,8 +132,11 @@ import Testing
         #expect(found { $0.rtsControl = .enabled } == .flowControl)
         #expect(found { $0.flags.remove(.outputNeedsCts) } == .flowControl)
         #expect(found { $0.flags.insert(.outputNeedsDsr) } == .flowControl)
-        #expect(found(isPseudo: true) { $0.parityCode = 0 } == nil)
-        #expect(found(isPseudo: true) { $0.baudRate = 9_600 } == .baud)
+        #expect(found(.wine) { $0.rtsControl = .enabled } == nil)
+        #expect(found(.wine) { $0.flags.remove(.outputNeedsCts) } == .flowControl)
+        #expect(found(.wine) { $0.parityCode = 0 } == .parity)
+        #expect(found(.winesPseudoTerminal) { $0.parityCode = 0 } == nil)
+        #expect(found(.winesPseudoTerminal) { $0.baudRate = 9_600 } == .baud)
     }
 
     @Test("What no driver can do is refused by name") func impossible() {

@@ -47,6 +47,14 @@ import Testing
         }
     }
 
+    @Test("What answers no question about ports is no port, and what is gone is gone") func strangers() {
+        for code: UInt32 in [1, 6, 50, 87, 120] {
+            #expect(Win32SerialCodes.asking(code, "NUL") == .notASerialPort("NUL"))
+        }
+        #expect(Win32SerialCodes.asking(31, "COM1") == .disconnected)
+        #expect(word(Win32SerialCodes.asking(8, "COM1")) == "system")
+    }
+
     private func name(of text: String) -> SerialSetting? {
         guard text.hasPrefix("unsupportedConfiguration") else { return nil }
         return text.contains("baud") ? .baud : .lines

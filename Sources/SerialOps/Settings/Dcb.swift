@@ -99,12 +99,11 @@ package struct Dcb: Hashable, Sendable {
         return flags.isDisjoint(with: [.outputObeysXoff, .inputSendsXoff]) ? .none : .xonXoff
     }
 
-    /// The first setting that is not as it was asked for, with what it is instead; nil where everything is. A pseudo terminal, which Wine
-    /// may have behind a port, has neither parity nor sizes.
-    package func difference(from settings: SerialSettings, isPseudo: Bool) -> (SerialSetting, got: UInt32)? {
+    /// The first setting that is not as it was asked for, with what it is instead; nil where everything is.
+    package func difference(from settings: SerialSettings, as memory: DcbMemory) -> (SerialSetting, got: UInt32)? {
         if !settings.accepts(baud: baudRate) { return (.baud, baudRate) }
-        if !has(settings.flowControl) { return (.flowControl, UInt32(flowControl.rawValue)) }
-        if isPseudo { return nil }
+        if !has(settings.flowControl, as: memory) { return (.flowControl, UInt32(flowControl.rawValue)) }
+        if memory == .winesPseudoTerminal { return nil }
         if dataBits != settings.dataBits { return (.dataBits, UInt32(byteSize)) }
         if parity != settings.parity { return (.parity, UInt32(parityCode)) }
         if stopBits != settings.stopBits { return (.stopBits, UInt32(stopBitsCode)) }
@@ -112,11 +111,21 @@ package struct Dcb: Hashable, Sendable {
     }
 
     /// Whether this kind is on, all of it, and nothing of another.
-    private func has(_ wished: FlowControl) -> Bool {
+    private func has(_ wished: FlowControl, as memory: DcbMemory) -> Bool {
         let kept = flags.intersection([.outputNeedsCts, .outputNeedsDsr, .outputObeysXoff, .inputSendsXoff])
-        return kept == DcbFlags.of(wished) && (rtsControl == .handshake) == (wished == .rtsCts)
-            && (dtrControl == .handshake) == (wished == .dtrDsr)
+        guard kept == DcbFlags.of(wished) else { return false }
+        return memory != .windows || (rtsControl == .handshake) == (wished == .rtsCts) && (dtrControl == .handshake) == (wished == .dtrDsr)
     }
+}
+
+/// How much of a state the system remembers.
+package enum DcbMemory: Sendable {
+    /// All of it.
+    case windows
+    /// All but the output lines: they read as enabled, whoever has them.
+    case wine
+    /// Nor parity and sizes: a pseudo terminal has none.
+    case winesPseudoTerminal
 }
 
 /// What moves an output line.

@@ -12,6 +12,11 @@ package enum Win32SerialCodes {
         return control(code, .open)
     }
 
+    /// `GetCommState` said so of what had just been opened.
+    package static func asking(_ code: UInt32, _ path: SerialText) -> SerialError {
+        strangers.contains(code) ? .notASerialPort(path) : control(code, .open)
+    }
+
     /// A call on an open port said so.
     package static func control(_ code: UInt32, _ call: SerialCall) -> SerialError {
         switch call {
@@ -40,6 +45,10 @@ package enum Win32SerialCodes {
 
     /// ERROR_INVALID_FUNCTION, NOT_SUPPORTED, CALL_NOT_IMPLEMENTED: a driver without modem lines.
     package static let refusals: [UInt32] = [1, 50, 120]
+
+    /// ERROR_INVALID_FUNCTION, INVALID_HANDLE, NOT_SUPPORTED, INVALID_PARAMETER, CALL_NOT_IMPLEMENTED: what a device that is no port says to
+    /// questions about ports.
+    package static let strangers: [UInt32] = [1, 6, 50, 87, 120]
 
     /// ERROR_INVALID_PARAMETER: of the settings that are written together it is the speed that drivers differ in.
     package static let invalidParameter: UInt32 = 87

@@ -17,6 +17,14 @@ struct CommHandle: Sendable {
         return Dcb(native)
     }
 
+    /// Why there is no state, of a handle that was just opened.
+    // SAFETY: as above.
+    func refusalOfState(_ path: SerialText) -> SerialError? {
+        var native = portloop_win32_comm_state()
+        let code = unsafe portloop_win32_comm_state_get(raw, &native)
+        return code == 0 ? nil : Win32SerialCodes.asking(code, path)
+    }
+
     // SAFETY: the driver reads the structure before the call returns.
     func set(_ state: Dcb, _ call: SerialCall = .configure) throws(SerialError) {
         var native = portloop_win32_comm_state(state)

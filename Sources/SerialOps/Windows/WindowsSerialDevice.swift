@@ -28,6 +28,8 @@ package final class WindowsSerialDevice: SerialDevice {
 
         /// A pseudo terminal, which has no lines, no parity and no sizes. Only Wine has those.
         var isPseudo: Bool { isOnWine && !hasLines }
+
+        var memory: DcbMemory { isPseudo ? .winesPseudoTerminal : isOnWine ? .wine : .windows }
     }
 
     private init(_ comm: CommHandle, _ kind: Kind) {
@@ -52,7 +54,7 @@ package final class WindowsSerialDevice: SerialDevice {
         // The handle is the device's from here on: whatever is thrown, it is closed.
         let device = WindowsSerialDevice(comm, Kind(isOnWine: portloop_win32_is_wine() != 0, hasLines: hasLines))
         guard comm.isCharacterDevice else { throw .notASerialPort(path) }
-        do throws(SerialError) { _ = try comm.state() } catch { throw error == .disconnected ? error : .notASerialPort(path) }
+        if let refusal = comm.refusalOfState(path) { throw refusal }
         comm.wishQueues(UInt32(clamping: max(4_096, settings.readBytes) * 4))
         device.lines.wish(dtr: settings.dtr.isOn, rts: settings.rts.isOn)
         try device.configure(settings)
@@ -92,7 +94,7 @@ package final class WindowsSerialDevice: SerialDevice {
             wished.set(settings)
             wished.setLines(dtr: lines.dtr, rts: lines.rts)
             if wished != before { try comm.set(wished) }
-            if let (setting, got) = try comm.state().difference(from: settings, isPseudo: kind.isPseudo) {
+            if let (setting, got) = try comm.state().difference(from: settings, as: kind.memory) {
                 throw .unsupportedConfiguration(setting, got: got)
             }
             // An event that is waited for is waited for by `waitForEvent`; the mask is what it waits for.
@@ -163,7 +165,11 @@ package final class WindowsSerialDevice: SerialDevice {
     /// The mask is the kernel's until the packet: it lies in the operation's buffer. Under Wine no packet comes, and the wait is a thread's.
     // SAFETY: the kernel is given the control block and the buffer that the seam lends for this call (C2), and writes four bytes.
     package func waitForEvent(_ op: consuming PreparedOp) -> Decision {
-        guard !kind.isOnWine else { return op.remote(whenCancelled: .ends) { [self] remote in waitOnThread(remote) } }
+        guard !kind.isOnWine else {
+            return op.remote(whenCancelled: .ends) { [self] remote in
+                waitOnThread(remote, for: Win32SerialEvents.mask) { [self] in eventsNoted.bitwiseOr($0, ordering: .releasing) }
+            }
+        }
         guard op.capacity >= MemoryLayout<UInt32>.size else { trap("An event has four bytes, and its buffer \(op.capacity).") }
         return unsafe op.submit { [handle] block, buffer in
             let mask = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt32.self)
@@ -172,8 +178,9 @@ package final class WindowsSerialDevice: SerialDevice {
         }
     }
 
-    private func waitOnThread(_ remote: RemoteCompletion) {
-        let wait = WineEventWait(handle, hold, remote) { [self] found in eventsNoted.bitwiseOr(found, ordering: .releasing) }
+    /// Waits for events of a mask as Wine has them, and completes an operation.
+    package func waitOnThread(_ remote: RemoteCompletion, for mask: UInt32, _ found: @escaping @Sendable (UInt32) -> Void) {
+        let wait = WineEventWait(handle, mask, hold, remote, found)
         let code = wait.start()
         if code != 0 { remote.complete(error: SystemCode(rawValue: Int32(bitPattern: code))) }
     }

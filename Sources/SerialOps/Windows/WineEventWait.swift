@@ -9,12 +9,17 @@ import LoopCore
 /// closed, which sets a mask of nothing.
 final class WineEventWait: Sendable {
     private let handle: Int
+    private let mask: UInt32
     private let hold: HandleHold
     private let remote: RemoteCompletion
     private let found: @Sendable (UInt32) -> Void
 
-    init(_ handle: NativeHandle, _ hold: HandleHold, _ remote: RemoteCompletion, _ found: @escaping @Sendable (UInt32) -> Void) {
+    init(
+        _ handle: NativeHandle, _ mask: UInt32, _ hold: HandleHold, _ remote: RemoteCompletion,
+        _ found: @escaping @Sendable (UInt32) -> Void
+    ) {
         self.handle = handle.rawValue
+        self.mask = mask
         self.hold = hold
         self.remote = remote
         self.found = found
@@ -42,34 +47,34 @@ final class WineEventWait: Sendable {
         var event = 0
         let made = unsafe portloop_win32_event_create(1, &event)
         guard made == 0 else { return made }
-        let mask = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
+        let place = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
         let block = UnsafeMutablePointer<portloop_win32_overlapped>.allocate(capacity: 1)
-        unsafe mask.initialize(to: 0)
+        unsafe place.initialize(to: 0)
         unsafe block.initialize(to: portloop_win32_overlapped())
         unsafe block.pointee.event = event
         defer {
             _ = portloop_win32_close_handle(event)
-            unsafe mask.deallocate()
+            unsafe place.deallocate()
             unsafe block.deallocate()
         }
-        var code = unsafe begin(mask, block)
+        var code = unsafe begin(place, block)
         if code == UInt32(portloop_win32_io_pending) {
             _ = portloop_win32_wait(event, UInt32.max)
             let status = unsafe UInt32(truncatingIfNeeded: block.pointee.internal)
             // The mask was set meanwhile: an end without an event.
             code = status == WineEventWait.cancelled ? 0 : portloop_win32_error_of_status(status)
         }
-        if code == 0 { found(unsafe mask.pointee) }
+        if code == 0 { found(unsafe place.pointee) }
         return code
     }
 
     /// The wait before this one may still be on its way out: until then the system refuses another.
     // SAFETY: as above.
-    private func begin(_ mask: UnsafeMutablePointer<UInt32>, _ block: UnsafeMutablePointer<portloop_win32_overlapped>) -> UInt32 {
-        var code = portloop_win32_comm_mask_set(handle, Win32SerialEvents.mask)
+    private func begin(_ place: UnsafeMutablePointer<UInt32>, _ block: UnsafeMutablePointer<portloop_win32_overlapped>) -> UInt32 {
+        var code = portloop_win32_comm_mask_set(handle, mask)
         guard code == 0 else { return code }
         for _ in 0..<WineEventWait.attemptsMax {
-            code = unsafe portloop_win32_comm_wait(handle, mask, block)
+            code = unsafe portloop_win32_comm_wait(handle, place, block)
             guard code == UInt32(portloop_win32_invalid_parameter) else { break }
             // An event that nobody sets: a sleep of a millisecond.
             _ = unsafe portloop_win32_wait(block.pointee.event, 1)
