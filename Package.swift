@@ -92,6 +92,6 @@ if Context.environment["OS"] == "Windows_NT" {
     }
     package.targets.append(
         .executableTarget(
-            name: "WindowsSuite", dependencies: ["LoopCore", "LoopSim", "LoopWin32", "CLoopWin32"], path: "Tests/Wine",
+            name: "WindowsSuite", dependencies: ["LoopCore", "LoopSim", "LoopWin32", "CLoopWin32", "SerialOps"], path: "Tests/Wine",
             exclude: ["Host", "FileWatch", "README.md"], swiftSettings: strict))
 }
