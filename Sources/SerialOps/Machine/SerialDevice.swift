@@ -16,6 +16,8 @@ package protocol SerialDevice: AnyObject, Sendable {
     var emptyReadMeansGone: Bool { get }
     /// As ``emptyReadMeansGone``, for a platform whose port calls an end what its driver calls an error: by the status beside it.
     func emptyReadMeansGone(_ status: RawStatus) -> Bool
+    /// Whether a read that finds nothing ends with the first byte alone, when the rest of a burst is there too.
+    var firstByteComesAlone: Bool { get }
     /// How it is found out that everything has been sent.
     var drainStyle: DrainStyle { get }
     /// How events of the lines are found out.
@@ -63,6 +65,8 @@ package protocol SerialDevice: AnyObject, Sendable {
 
 extension SerialDevice {
     package func emptyReadMeansGone(_ status: RawStatus) -> Bool { emptyReadMeansGone }
+
+    package var firstByteComesAlone: Bool { false }
 }
 
 package enum DrainStyle: Sendable {

@@ -102,11 +102,17 @@ final class SerialStream {
             finish(over)
         } else if count > 0 {
             emptyReads = 0
-            arrivals.wakeFirst()
             read()
+            tellReader(count)
         } else {
             readAgain()
         }
+    }
+
+    /// One byte that came alone is told of a turn later: the read that was started meanwhile has found what came with it by then.
+    private func tellReader(_ count: Int) {
+        guard count == 1, device.firstByteComesAlone else { return _ = arrivals.wakeFirst() }
+        operations.call(after: .zero) { [self] in arrivals.wakeFirst() }
     }
 
     private func received(_ bytes: RawSpan) {

@@ -9,9 +9,9 @@ package struct CommTimeouts: Hashable, Sendable {
     /// A read ends with the first bytes, and waits for them without ever waking anybody. A write ends when it is done: its time is the
     /// loop's business.
     ///
-    /// On Windows MAXDWORD, MAXDWORD and a time mean this. The time is as long as can be: 49 days, after which a read ends with nothing and is
-    /// made again. Wine takes the first two at their word and waits for a full buffer. Under Wine MAXDWORD, 0 and 0 wait for the first
-    /// bytes, which on Windows mean not to wait at all.
+    /// On Windows MAXDWORD, MAXDWORD and a time mean this. The time is as long as can be: 49 days, after which a read ends with nothing
+    /// and is made again. Wine takes the first two at their word and waits for a full buffer. Under Wine MAXDWORD, 0 and 0 wait for the
+    /// first bytes, which on Windows mean not to wait at all.
     package static func untilFirstBytes(onWine: Bool) -> CommTimeouts {
         CommTimeouts(
             readInterval: .max, readMultiplier: onWine ? 0 : .max, readConstant: onWine ? 0 : longestConstant, writeMultiplier: 0,

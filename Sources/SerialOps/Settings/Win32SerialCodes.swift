@@ -1,7 +1,7 @@
 import LoopCore
 
-// What a code of Windows means for a serial port. winerror.h has the numbers, docs/Serial.md the table, and a test compares the two. Nothing
-// here is Windows' alone, so the test runs everywhere.
+// What a code of Windows means for a serial port. winerror.h has the numbers, docs/Serial.md the table, and a test compares the two. It
+// runs everywhere: nothing here calls Windows.
 
 /// What to make of the codes that calls of a port return.
 package enum Win32SerialCodes {
@@ -36,8 +36,8 @@ package enum Win32SerialCodes {
     /// ERROR_ACCESS_DENIED, which is what Windows says of a port that is open elsewhere, SHARING_VIOLATION, BUSY.
     package static let taken: [UInt32] = [5, 32, 170]
 
-    /// ERROR_FILE_NOT_FOUND, ACCESS_DENIED, INVALID_HANDLE, NOT_READY, BAD_COMMAND, GEN_FAILURE, DEV_NOT_EXIST, BROKEN_PIPE, NO_SUCH_DEVICE,
-    /// DEVICE_NOT_CONNECTED, DEVICE_REMOVED.
+    /// ERROR_FILE_NOT_FOUND, ACCESS_DENIED, INVALID_HANDLE, NOT_READY, BAD_COMMAND, GEN_FAILURE, DEV_NOT_EXIST, BROKEN_PIPE,
+    /// NO_SUCH_DEVICE, DEVICE_NOT_CONNECTED, DEVICE_REMOVED.
     ///
     /// The handle is the port's own and open, so INVALID_HANDLE is the driver's word. ACCESS_DENIED is that of drivers of USB adapters for
     /// an adapter that was pulled, BROKEN_PIPE and NOT_READY are Wine's for a terminal that was hung up.
@@ -46,8 +46,8 @@ package enum Win32SerialCodes {
     /// ERROR_INVALID_FUNCTION, NOT_SUPPORTED, CALL_NOT_IMPLEMENTED: a driver without modem lines.
     package static let refusals: [UInt32] = [1, 50, 120]
 
-    /// ERROR_INVALID_FUNCTION, INVALID_HANDLE, NOT_SUPPORTED, INVALID_PARAMETER, CALL_NOT_IMPLEMENTED: what a device that is no port says to
-    /// questions about ports.
+    /// ERROR_INVALID_FUNCTION, INVALID_HANDLE, NOT_SUPPORTED, INVALID_PARAMETER, CALL_NOT_IMPLEMENTED: what a device that is no port
+    /// says to questions about ports.
     package static let strangers: [UInt32] = [1, 6, 50, 87, 120]
 
     /// ERROR_INVALID_PARAMETER: of the settings that are written together it is the speed that drivers differ in.

@@ -12,6 +12,8 @@ package final class WindowsSerialDevice: SerialDevice {
     package let bytesOnError: BytesOnError
     /// Zero bytes are the end of the driver's patience, and not of the port (``CommTimeouts``).
     package let emptyReadMeansGone = false
+    /// Of Windows' own driver, with the timeouts that wait for the first bytes.
+    package let firstByteComesAlone = true
     package let drainStyle = DrainStyle.blocks
     package let eventStyle: EventStyle
     private let hold: HandleHold
@@ -49,10 +51,10 @@ package final class WindowsSerialDevice: SerialDevice {
     /// Opens a port, for this process alone because Windows has no other way, and sets it and its output lines in one step.
     package static func open(_ path: SerialText, _ settings: SerialSettings) throws(SerialError) -> WindowsSerialDevice {
         try checkPossible(settings)
-        let comm = try openHandle(path)
+        let comm = try WindowsSystem.open(path)
         let hasLines = (try? comm.inputLines()) != nil
         // The handle is the device's from here on: whatever is thrown, it is closed.
-        let device = WindowsSerialDevice(comm, Kind(isOnWine: portloop_win32_is_wine() != 0, hasLines: hasLines))
+        let device = WindowsSerialDevice(comm, Kind(isOnWine: WindowsSystem.isWine, hasLines: hasLines))
         guard comm.isCharacterDevice else { throw .notASerialPort(path) }
         if let refusal = comm.refusalOfState(path) { throw refusal }
         comm.wishQueues(UInt32(clamping: max(4_096, settings.readBytes) * 4))
@@ -64,14 +66,6 @@ package final class WindowsSerialDevice: SerialDevice {
 
     private static func checkPossible(_ settings: SerialSettings) throws(SerialError) {
         if let setting = Dcb.impossible(in: settings) { throw .unsupportedConfiguration(setting, got: nil) }
-    }
-
-    // SAFETY: the name ends with a NUL, and the handle is written on success.
-    private static func openHandle(_ path: SerialText) throws(SerialError) -> CommHandle {
-        var opened = -1
-        let code = unsafe portloop_win32_file_open(path.deviceName, Open.readWrite, 0, nil, Open.existing, Open.overlapped, 0, &opened)
-        guard code == 0 else { throw Win32SerialCodes.opening(code, path) }
-        return CommHandle(NativeHandle(rawValue: opened))
     }
 
     // MARK: control
@@ -102,9 +96,9 @@ package final class WindowsSerialDevice: SerialDevice {
         }
     }
 
-    /// Both lines go to the driver as one state, where both are named: in two steps, a board would see what lies between. The calls for each
-    /// line follow in any case. They change nothing where the state did, and are what counts where a driver compares the state with the last
-    /// one and not with the lines.
+    /// Both lines go to the driver as one state, where both are named: in two steps, a board would see what lies between. The calls for
+    /// each line follow in any case. They change nothing where the state did, and are what counts where a driver compares the state with
+    /// the last one and not with the lines.
     package func setLines(dtr: Bool?, rts: Bool?) throws(SerialError) {
         guard kind.hasLines else { throw .unsupportedConfiguration(.lines, got: nil) }
         lines.wish(dtr: dtr, rts: rts)
@@ -162,7 +156,7 @@ package final class WindowsSerialDevice: SerialDevice {
 
     // MARK: events
 
-    /// The mask is the kernel's until the packet: it lies in the operation's buffer. Under Wine no packet comes, and the wait is a thread's.
+    /// The mask is the kernel's until the packet: it lies in the operation's buffer. Under Wine no packet comes: the wait is a thread's.
     // SAFETY: the kernel is given the control block and the buffer that the seam lends for this call (C2), and writes four bytes.
     package func waitForEvent(_ op: consuming PreparedOp) -> Decision {
         guard !kind.isOnWine else {
@@ -216,15 +210,6 @@ package final class WindowsSerialDevice: SerialDevice {
     package func isGone(_ code: SystemCode) -> Bool { Win32SerialCodes.isGone(UInt32(bitPattern: code.rawValue)) }
 }
 
-/// What `CreateFileW` is asked for; winnt.h and fileapi.h have the numbers.
-private enum Open {
-    /// GENERIC_READ and GENERIC_WRITE.
-    static let readWrite: UInt32 = 0xC000_0000
-    static let existing: UInt32 = 3
-    /// FILE_FLAG_OVERLAPPED.
-    static let overlapped: UInt32 = 0x4000_0000
-}
-
 /// What somebody wanted the output lines to be last: a driver's state says only what it was told by a state, and would take a line back to
 /// that when the next is written. Any thread's.
 private final class WishedLines: Sendable {
@@ -259,15 +244,6 @@ extension InitialLine {
         case .cleared: false
         case .kept: nil
         }
-    }
-}
-
-extension SerialText {
-    /// A port's name in the namespace of devices, where numbers above 9 are found too; a name that is in there already stays.
-    fileprivate var deviceName: [UInt16] {
-        let text = String(decoding: bytes, as: UTF8.self)
-        let isDevice = bytes.starts(with: Array("\\\\.\\".utf8)) || bytes.starts(with: Array("\\\\?\\".utf8))
-        return Array((isDevice ? text : "\\\\.\\" + text).utf16) + [0]
     }
 }
 
