@@ -125,8 +125,8 @@ static void tell_speed(terminal *port) {
     struct termios2 found = {0};
     char text[128];
     ioctl(port->slave, TCGETS2, &found);
-    snprintf(
-        text, sizeof text, "%u %d %d\n", found.c_ospeed, (found.c_iflag & (IXON | IXOFF)) == (IXON | IXOFF), (found.c_cflag & CRTSCTS) != 0);
+    int is_xon_xoff = (found.c_iflag & (IXON | IXOFF)) == (IXON | IXOFF);
+    snprintf(text, sizeof text, "%u %d %d\n", found.c_ospeed, is_xon_xoff, (found.c_cflag & CRTSCTS) != 0);
     answer(text);
 }
 

@@ -33,7 +33,7 @@ extension SerialCases {
                     await result { () async throws(SerialError) in try await port.read(timeout: SerialSite.patience) }
                 }
                 for _ in 0..<dice.roll(4) { await Task.yield() }
-                if dice.roll(2) == 0 { await site.sleep(time) }
+                if dice.roll(2) == 0 { await site.pause(time) }
                 reader.cancel()
                 bytes = await reader.value
             }
@@ -66,7 +66,7 @@ extension SerialCases {
     /// The peer has taken so many bytes, and they are the pattern.
     private static func expectSunk(_ site: SerialSite, _ count: Int, _ loop: isolated (any Actor)? = #isolation) async throws(Unmet) {
         try await site.wait(until: "\(count) bytes to arrive") { () throws(Unmet) in try site.peer.got(5).count >= count }
-        await site.sleep(.milliseconds(20))
+        await site.pause(.milliseconds(20))
         let got = try site.peer.got(5)
         try demand(got.count == count && got.wrong == 0, "\(got.count) bytes arrived of \(count), and \(got.wrong) are wrong")
     }
@@ -120,7 +120,7 @@ extension SerialCases {
             let writer = loop.spawn { [place] _ async in
                 await result { () async throws(SerialError) in try await port.write(pattern(tooMany, from: place)) }
             }
-            await site.sleep(.milliseconds(round % 4))
+            await site.pause(.milliseconds(round % 4))
             writer.cancel()
             switch await writer.value {
             case .success: place += tooMany
@@ -148,7 +148,7 @@ extension SerialCases {
         try demand(empty > 2, "\(empty) reads ended without bytes")
         // Wine loses the time of a read that brings a part, so bytes come under the timeouts that a port has otherwise.
         try comm.set(.untilFirstBytes(onWine: true))
-        await site.sleep(.milliseconds(50))
+        await site.pause(.milliseconds(50))
         try site.peer.send(5, pattern(40))
         let bytes = try await must("readExactly") { () async throws(SerialError) in
             try await port.readExactly(40, timeout: SerialSite.patience)
@@ -160,7 +160,7 @@ extension SerialCases {
     static func idle(_ loop: isolated EventLoop, _ site: SerialSite) async throws(Unmet) {
         let port = try await site.open()
         let before = loop.metrics.operations.packets
-        await site.sleep(.milliseconds(200))
+        await site.pause(.milliseconds(200))
         // The sleep itself is no packet.
         try demand(loop.metrics.operations.packets - before <= 1, "\(loop.metrics.operations.packets - before) packets in 200 ms")
         try demand(await port.statistics.emptyReads == 0, "empty reads")

@@ -12,7 +12,7 @@ extension SerialCases {
     static func closed(_ loop: isolated EventLoop, _ site: SerialSite) async throws(Unmet) {
         let port = try await site.open()
         let reader = loop.spawn { _ async in await result { () async throws(SerialError) in try await port.read() } }
-        await site.sleep(.milliseconds(5))
+        await site.pause(.milliseconds(5))
         let began = loop.now
         try await site.close(port)
         try demand(loop.now.nanoseconds(since: began) < closeBound, "it took too long")
@@ -29,7 +29,7 @@ extension SerialCases {
         let writer = loop.spawn { _ async in
             await result { () async throws(SerialError) in try await port.write(pattern(200_000)) }
         }
-        await site.sleep(.milliseconds(20))
+        await site.pause(.milliseconds(20))
         let began = loop.now
         try await site.close(port)
         try demand(loop.now.nanoseconds(since: began) < closeBound, "it took too long")
@@ -44,7 +44,7 @@ extension SerialCases {
         let writer = loop.spawn { _ async in
             await result { () async throws(SerialError) in try await port.write(pattern(200_000)) }
         }
-        await site.sleep(.milliseconds(20))
+        await site.pause(.milliseconds(20))
         try site.peer.order("hang 5")
         for reader in readers { try demand(await reader.value == .failure(.disconnected), "a reader was not told") }
         guard case .failure(.disconnected) = await writer.value else { throw .failed("the writer was not told") }

@@ -38,7 +38,7 @@ struct SerialSite: Sendable {
         guard await port.close().isClean else { throw .failed("something was left with the driver") }
     }
 
-    func sleep(_ time: Duration, isolation: isolated (any Actor)? = #isolation) async {
+    func pause(_ time: Duration, isolation: isolated (any Actor)? = #isolation) async {
         try? await loop.sleep(for: time)
     }
 
@@ -49,7 +49,7 @@ struct SerialSite: Sendable {
         let bound = loop.now.advanced(by: SerialSite.patience)
         while try await !condition() {
             guard loop.now < bound else { throw .failed("waited in vain: \(what)") }
-            await sleep(.milliseconds(2))
+            await pause(.milliseconds(2))
         }
     }
 }
