@@ -31,15 +31,6 @@ extension EventLoop {
     }
 }
 
-extension MonotonicInstant: InstantProtocol {
-    public func advanced(by duration: Duration) -> MonotonicInstant {
-        if duration >= .zero { return advanced(by: duration.wholeNanoseconds) }
-        let back = (Duration.zero - duration).wholeNanoseconds
-        return MonotonicInstant(nanoseconds: nanoseconds > back ? nanoseconds - back : 0)
-    }
-
-    public func duration(to other: MonotonicInstant) -> Duration {
-        self <= other ? .nanoseconds(other.nanoseconds - nanoseconds) : .zero - .nanoseconds(nanoseconds - other.nanoseconds)
-    }
-}
+// Its requirements are there for embedded programs too, which have no protocol for them.
+extension MonotonicInstant: InstantProtocol {}
 #endif

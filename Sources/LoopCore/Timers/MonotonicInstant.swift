@@ -36,3 +36,17 @@ public struct MonotonicInstant: Comparable, Hashable, Sendable {
         left.nanoseconds < right.nanoseconds
     }
 }
+
+extension MonotonicInstant {
+    /// The instant that much later, or earlier for a negative duration.
+    public func advanced(by duration: Duration) -> MonotonicInstant {
+        if duration >= .zero { return advanced(by: duration.wholeNanoseconds) }
+        let back = (Duration.zero - duration).wholeNanoseconds
+        return MonotonicInstant(nanoseconds: nanoseconds > back ? nanoseconds - back : 0)
+    }
+
+    /// The time from here to the other one; negative where that is the earlier.
+    public func duration(to other: MonotonicInstant) -> Duration {
+        self <= other ? .nanoseconds(other.nanoseconds - nanoseconds) : .zero - .nanoseconds(nanoseconds - other.nanoseconds)
+    }
+}

@@ -16,6 +16,10 @@ package protocol SerialDevice: AnyObject, Sendable {
     var emptyReadMeansGone: Bool { get }
     /// Whether no driver stands behind it that could hold up a close: then no helper thread is asked.
     var closesAtOnce: Bool { get }
+    /// As ``emptyReadMeansGone``, for a platform whose port calls an end what its driver calls an error: by the status beside it.
+    func emptyReadMeansGone(_ status: RawStatus) -> Bool
+    /// Whether a read that finds nothing ends with the first byte alone, when the rest of a burst is there too.
+    var firstByteComesAlone: Bool { get }
     /// How it is found out that everything has been sent.
     var drainStyle: DrainStyle { get }
     /// How events of the lines are found out.
@@ -59,6 +63,12 @@ package protocol SerialDevice: AnyObject, Sendable {
 
     /// Whether a code of a read or a write says that the device is gone. Called on the loop.
     func isGone(_ code: SystemCode) -> Bool
+}
+
+extension SerialDevice {
+    package func emptyReadMeansGone(_ status: RawStatus) -> Bool { emptyReadMeansGone }
+
+    package var firstByteComesAlone: Bool { false }
 }
 
 package enum DrainStyle: Sendable {

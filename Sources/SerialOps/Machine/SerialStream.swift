@@ -1,4 +1,5 @@
 import LoopCore
+import _Concurrency
 
 // The life of an open port.
 //
@@ -105,11 +106,17 @@ final class SerialStream {
             finish(over)
         } else if count > 0 {
             emptyReads = 0
-            arrivals.wakeFirst()
             read()
+            tellReader(count)
         } else {
             readAgain()
         }
+    }
+
+    /// One byte that came alone is told of a turn later: the read that was started meanwhile has found what came with it by then.
+    private func tellReader(_ count: Int) {
+        guard count == 1, device.firstByteComesAlone else { return _ = arrivals.wakeFirst() }
+        operations.call(after: .zero) { [self] in arrivals.wakeFirst() }
     }
 
     private func received(_ bytes: RawSpan) {
@@ -133,7 +140,7 @@ final class SerialStream {
     private func verdict(_ completion: Completion) -> SerialError? {
         switch completion.severity {
         case .success, .warning:
-            return completion.count == 0 && device.emptyReadMeansGone ? .disconnected : nil
+            return completion.count == 0 && device.emptyReadMeansGone(completion.status) ? .disconnected : nil
         case .aborted:
             guard ending == nil else { return nil }
             // Not by us: somebody purged the port, or the loop ends. What the driver had moved by then nobody knows.

@@ -93,7 +93,7 @@ package struct Termios: Hashable, Sendable {
     /// The first setting that is not as it was asked for, with what it is instead; nil where everything is. A pseudo terminal has neither
     /// parity nor sizes.
     package func difference(from settings: SerialSettings, isPseudo: Bool) -> (SerialSetting, got: UInt32)? {
-        if !Self.isNear(outputSpeed, settings.baud) { return (.baud, outputSpeed) }
+        if !settings.accepts(baud: outputSpeed) { return (.baud, outputSpeed) }
         if flowControl != settings.flowControl { return (.flowControl, UInt32(flowControl.rawValue)) }
         if settings.marksDamage, inputFlags & Self.markErrors == 0 { return (.marksDamage, 0) }
         if isPseudo { return nil }
@@ -102,11 +102,5 @@ package struct Termios: Hashable, Sendable {
         if stopBits != settings.stopBits { return (.stopBits, UInt32(stopBits.rawValue)) }
         if hangsUpOnClose != settings.hangsUpOnClose { return (.hangsUpOnClose, hangsUpOnClose ? 1 : 0) }
         return nil
-    }
-
-    /// Within three hundredths: a receiver that samples in the middle of a bit is a whole bit off after ten of them at five.
-    private static func isNear(_ found: UInt32, _ asked: UInt32) -> Bool {
-        let difference = found > asked ? found - asked : asked - found
-        return UInt64(difference) * 100 <= UInt64(asked) * 3
     }
 }
