@@ -71,6 +71,10 @@ let package = Package(
         .testTarget(
             name: "SerialOpsTests", dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "LoopSim", "CSerialOps", "CTestSupport"],
             swiftSettings: strict),
+        // What the guest of `scripts/test-uart` runs.
+        .executableTarget(
+            name: "UartSuite", dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "CSerialOps"], path: "Tests/Uart/Suite",
+            swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
@@ -81,7 +85,7 @@ let package = Package(
 if Context.environment["OS"] == "Windows_NT" {
     let ofLinux = [
         "LoopEpoll", "CLoopEpoll", "PortloopCLI", "portloop", "LoopCoreTests", "LoopEpollTests", "LoopSimTests", "RepositoryTests",
-        "CTestSupport", "TaskProgram", "CSerialOps", "SerialOpsTests",
+        "CTestSupport", "TaskProgram", "CSerialOps", "SerialOpsTests", "UartSuite",
     ]
     package.targets.removeAll { ofLinux.contains($0.name) }
     package.products.removeAll { ofLinux.contains($0.name) }

@@ -4,8 +4,15 @@ internal import Glibc
 
 /// What the system knows about ports beside their drivers.
 enum LinuxSystem {
-    /// Whether a path leads to a pseudo terminal: /dev/pts/N, or a link to one.
-    static func isPseudo(_ path: SerialText) -> Bool { resolved(path).bytes.starts(with: Array("/dev/pts/".utf8)) }
+    /// What a terminal without modem lines is: a pseudo terminal, /dev/pts/N or a link to one, a device with nothing behind it, or
+    /// hardware all the same.
+    static func kindWithoutLines(_ path: SerialText) -> LineKind {
+        let found = resolved(path)
+        if found.bytes.starts(with: Array("/dev/pts/".utf8)) { return .pseudo }
+        let name = found.bytes[((found.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]
+        let device = resolved(SerialText(bytes: Array("/sys/class/tty/".utf8) + name))
+        return device.bytes.starts(with: Array("/sys/devices/virtual/".utf8)) ? .gadget : .hardware
+    }
 
     /// The path without links.
     static func resolved(_ path: SerialText) -> SerialText {

@@ -1,0 +1,4 @@
+#if PORTLOOP_LINUX
+/// Every case, in the order in which they are run.
+let allCases: [Case] = lineCases + settingCases + breakCases + flowCases + unplugCases + modemCases
+#endif
