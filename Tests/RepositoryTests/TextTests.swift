@@ -1,7 +1,7 @@
 import Testing
 
 private let texts = Scope(endings: [
-    ".swift", ".sh", ".md", ".c", ".h", ".cpp", ".modulemap", ".yml", "/test", "/test-wine", "/run", "/embedded", "/typecheck-windows",
+    ".swift", ".sh", ".md", ".c", ".h", ".cpp", ".modulemap", ".yml", "/test", "/test-wine", "/test-uart", "/init", "/run", "/embedded", "/typecheck-windows",
     "/fresh-clone",
 ])
 

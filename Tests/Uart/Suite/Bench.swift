@@ -37,11 +37,22 @@ enum Bench {
         let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(fd, $0.baseAddress, $0.count) }
         try expect(count == bytes.count, "\(path) did not take \(text): \(errno)")
     }
+}
 
-    /// Pulls the modem's plug, and puts it in again.
-    static func setModemPlugged(_ isPlugged: Bool) throws {
-        try write(isPlugged ? "connect" : "disconnect", to: "/sys/class/udc/dummy_udc.0/soft_connect")
+/// The modem's plug: a device that the kernel is told not to use is taken from its drivers as one that was unplugged is.
+struct ModemPlug {
+    private let switchPath: String
+
+    // SAFETY: realpath allocates what it returns, as a NUL-terminated string.
+    init() throws {
+        guard let found = unsafe realpath("/sys/class/tty/ttyACM0/device/..", nil) else { throw Unmet("the modem has no device") }
+        defer { unsafe free(found) }
+        switchPath = unsafe String(cString: found) + "/authorized"
     }
+
+    func pull() throws { try Bench.write("0", to: switchPath) }
+
+    func putIn() throws { try Bench.write("1", to: switchPath) }
 }
 
 /// A second way to a port, past what the port's own interface allows: as root, a port that is held is opened all the same.
