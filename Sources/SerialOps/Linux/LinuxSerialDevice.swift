@@ -9,6 +9,7 @@ typealias NativeSerialDevice = LinuxSerialDevice
 final class LinuxSerialDevice: SerialDevice {
     let handle: NativeHandle
     let capabilities: SerialCapabilities
+    let info: SerialPortInfo?
     let bytesOnError = BytesOnError.withheld
     /// VMIN is one, so a read that brings nothing is a hang-up.
     let emptyReadMeansGone = true
@@ -26,7 +27,8 @@ final class LinuxSerialDevice: SerialDevice {
         var infoBefore: Int32?
     }
 
-    private init(_ fd: Int32, _ kind: Kind) {
+    private init(_ fd: Int32, _ kind: Kind, _ info: SerialPortInfo?) {
+        self.info = info
         handle = NativeHandle(rawValue: Int(fd))
         self.kind = kind
         eventStyle = kind.hasCounters ? .counts : .none
@@ -111,7 +113,8 @@ final class LinuxSerialDevice: SerialDevice {
         try descriptor.configure(settings, kind.line)
         if settings.lowLatency { kind.infoBefore = try descriptor.makeLowLatency() }
         if let rs485 = settings.rs485 { try descriptor.configure(rs485) }
-        return LinuxSerialDevice(descriptor.fd, kind)
+        let info = kind.line == .pseudo ? nil : LinuxSerialPortSource().port(at: path)
+        return LinuxSerialDevice(descriptor.fd, kind, info)
     }
 
     // MARK: control
