@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "PortloopCLI",
-            dependencies: ["Portloop", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
+            dependencies: ["Portloop", "SerialOps", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
             swiftSettings: strict),
         .testTarget(name: "LoopCoreTests", dependencies: ["LoopCore", "LoopSim"], swiftSettings: strict),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
@@ -69,7 +69,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "LoopSimTests", dependencies: ["LoopCore", "LoopSim", "CTestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "SerialOpsTests", dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "LoopSim", "CSerialOps", "CTestSupport"],
+            name: "SerialOpsTests",
+            dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "LoopSim", "CSerialOps", "CTestSupport", "PortloopCLI"],
             swiftSettings: strict),
         // What the guest of `scripts/test-uart` runs.
         .executableTarget(

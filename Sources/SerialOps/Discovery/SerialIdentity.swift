@@ -3,10 +3,13 @@
 /// A device with a serial number is the same wherever it is plugged in. One without is taken for the same where its model is, in the same
 /// socket. What is no USB device is known by its path.
 public struct SerialIdentity: Hashable, Sendable {
-    /// Nil for what is no USB device.
+    /// The number that USB gave the maker; nil for what is no USB device.
     public var vendorID: UInt16?
+    /// The number that the maker gave the model.
     public var productID: UInt16?
+    /// Tells devices of one model apart.
     public var serialNumber: SerialText?
+    /// Which of the device's functions it is; nil for any.
     public var interfaceNumber: UInt8?
     /// Where it is plugged in; decides where there is no serial number.
     public var location: SerialText?

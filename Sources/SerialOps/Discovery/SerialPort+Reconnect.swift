@@ -21,7 +21,8 @@ extension SerialPort {
 
     /// The same, from a source.
     package static func open(
-        matching identity: SerialIdentity, _ settings: SerialSettings, on loop: EventLoop, timeout: Duration?, _ source: any SerialPortSource
+        matching identity: SerialIdentity, _ settings: SerialSettings, on loop: EventLoop, timeout: Duration?,
+        _ source: any SerialPortSource
     ) async throws(SerialError) -> SerialPort {
         let deadline = LoopDeadline(timeout, loop)
         let watcher = try await watch(source, on: loop, timeout: deadline.left)
@@ -59,20 +60,20 @@ extension SerialPort {
         _ info: SerialPortInfo, _ settings: SerialSettings, on loop: EventLoop, _ deadline: LoopDeadline
     ) async throws(SerialError) -> SerialPort? {
         let patience = LoopDeadline(openPatience, loop)
+        var before: SerialError?
         while true {
-            let refusal: SerialError
             do throws(SerialError) {
                 return try await open(info.path, settings, on: loop, timeout: deadline.left ?? .seconds(5))
             } catch {
-                refusal = error
+                switch error {
+                case .notFound, .disconnected: return nil
+                case .permissionDenied, .busy: before = error
+                case .timedOut: throw before ?? error.during(.reconnect)
+                default: throw error.during(.reconnect)
+                }
             }
-            switch refusal {
-            case .notFound, .disconnected: return nil
-            case .permissionDenied, .busy:
-                guard patience.left != .zero, deadline.left != .zero else { throw refusal }
-                do throws(WaitError) { try await loop.sleep(for: openPause) } catch { throw SerialError(error, .reconnect, moved: 0) }
-            default: throw refusal.during(.reconnect)
-            }
+            guard patience.left != .zero, deadline.left != .zero else { throw before ?? .timedOut(.reconnect, moved: 0) }
+            do throws(WaitError) { try await loop.sleep(for: openPause) } catch { throw SerialError(error, .reconnect, moved: 0) }
         }
     }
 

@@ -21,6 +21,7 @@ public enum SerialPortChange: Hashable, Sendable {
 /// While nothing happens it costs nothing, and while nobody asks nothing is looked at. Dropping the last reference ends it, as
 /// ``close()`` does.
 public actor SerialPortWatcher: OnLoop {
+    /// Where it lives.
     public nonisolated let loop: EventLoop
     /// The ports as they are after the changes that have been handed out, and those that wait to be.
     public private(set) var ports: [SerialPortInfo] = []
@@ -57,8 +58,11 @@ public actor SerialPortWatcher: OnLoop {
             if watching.isStale {
                 try await look(deadline.left(operations.now))
             } else {
-                let left = deadline.left(operations.now)
-                do throws(WaitError) { try await watching.arrivals.wait(timeout: left) } catch { throw SerialError(error, .watch, moved: 0) }
+                do throws(WaitError) {
+                    try await watching.arrivals.wait(timeout: deadline.left(operations.now))
+                } catch {
+                    throw SerialError(error, .watch, moved: 0)
+                }
             }
         }
     }

@@ -74,7 +74,8 @@ struct FolderRecord {
         while offset + 16 <= bytes.count {
             let end = offset + 16 + Int(word(offset + 12))
             guard end <= bytes.count else { break }
-            found.append(FolderRecord(mask: word(offset + 4), name: SerialText(bytes: Array(bytes[(offset + 16)..<end].prefix { $0 != 0 }))))
+            let name = bytes[(offset + 16)..<end].prefix { $0 != 0 }
+            found.append(FolderRecord(mask: word(offset + 4), name: SerialText(bytes: Array(name))))
             offset = end
         }
         return found

@@ -80,12 +80,12 @@ enum LinuxSystem {
     }
 
     /// The first line of a small file of the system's.
+    // SAFETY: the path ends with a NUL, and the call writes at most as many bytes as the buffer has.
     static func line(of path: String) -> SerialText? {
         let fd = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard fd >= 0 else { return nil }
         defer { close(fd) }
         var buffer = [UInt8](repeating: 0, count: 4_096)
-        // SAFETY: the call writes at most as many bytes as the buffer has.
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(fd, $0.baseAddress, $0.count) }
         guard count > 0 else { return nil }
         return SerialText(bytes: Array(buffer.prefix(count).prefix { $0 != 0x0A }))

@@ -54,10 +54,11 @@ struct Uevent {
     /// The node's name below /dev.
     private(set) var name: SerialText?
 
-    init(_ bytes: RawSpan) {
-        // SAFETY: as many bytes are copied as the span has.
-        let all = unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
-        for line in all.split(separator: 0) {
+    // SAFETY: as many bytes are copied as the span has.
+    init(_ bytes: RawSpan) { self.init(unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }) }
+
+    init(_ bytes: [UInt8]) {
+        for line in bytes.split(separator: 0) {
             guard let sign = line.firstIndex(of: UInt8(ascii: "=")) else { continue }
             let value = SerialText(bytes: Array(line[(sign + 1)...]))
             switch SerialText(bytes: Array(line[..<sign])) {

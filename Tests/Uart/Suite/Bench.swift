@@ -67,6 +67,9 @@ struct BackDoor: ~Copyable {
 
     deinit { close(fd) }
 
+    /// Closes it here; otherwise it is closed where it was last used.
+    consuming func release() {}
+
     /// Connects the chip's outputs to its own inputs: RTS to CTS, DTR to DSR.
     func setLoopBack(_ isOn: Bool) throws {
         let loopBack: Int32 = 0x8000

@@ -73,7 +73,7 @@ extension EventLoop {
         let end = MonotonicClock.now + bound.components.seconds * 1_000_000_000
         while try await !holds() {
             try expect(MonotonicClock.now < end, "it never happened that \(sentence)")
-            try await sleep(for: .milliseconds(1))
+            try await self.sleep(for: .milliseconds(1))
         }
     }
 }
