@@ -6,7 +6,7 @@ private let importsAllowed: [String: Set<String>] = [
     "LoopEpoll": ["LoopCore", "CLoopEpoll", "Glibc", "Synchronization"],
     "LoopWin32": ["LoopCore", "CLoopWin32", "Synchronization"],
     "LoopSim": ["LoopCore", "Synchronization"],
-    "SerialOps": ["LoopCore", "CLoopEpoll", "CLoopWin32"],
+    "SerialOps": ["_Concurrency", "LoopCore", "CSerialOps", "CLoopWin32", "Glibc", "Synchronization"],
     "SocketOps": ["LoopCore", "CLoopEpoll", "CLoopWin32"],
     "Portloop": ["LoopCore", "LoopEpoll", "LoopWin32"],
     "PortloopCLI": ["Portloop", "SerialOps", "SocketOps", "CLoopEpoll", "Glibc", "Synchronization"],

@@ -47,7 +47,9 @@ public actor SerialPortWatcher: OnLoop {
     /// A call that times out or is cancelled loses no change: the next call gets it. Calls are served one after the other.
     public func next(timeout: Duration? = nil) async throws(SerialError) -> SerialPortChange? {
         let deadline = Deadline(timeout, operations)
-        do throws(WaitError) { try await turn.take(deadline) } catch { throw SerialError(error, .watch, moved: 0) }
+        if !turn.takeIfFree() {
+            do throws(WaitError) { try await turn.wait(deadline) } catch { throw SerialError(error, .watch, moved: 0) }
+        }
         defer { turn.give() }
         while true {
             if !waiting.isEmpty { return waiting.removeFirst() }

@@ -13,6 +13,7 @@ final class LinuxSerialDevice: SerialDevice {
     let bytesOnError = BytesOnError.withheld
     /// VMIN is one, so a read that brings nothing is a hang-up.
     let emptyReadMeansGone = true
+    var closesAtOnce: Bool { kind.line == .pseudo }
     let drainStyle = DrainStyle.asks
     let eventStyle: EventStyle
     private let hold: HandleHold
@@ -64,6 +65,9 @@ final class LinuxSerialDevice: SerialDevice {
 
     // MARK: opening
 
+    /// Whether no driver can hold up the opening of a port: a pseudo terminal has none.
+    static func opensAtOnce(_ path: SerialText) -> Bool { path.bytes.starts(with: LinuxSystem.pseudoTerminals) }
+
     /// Opens a port, takes it for this process, sets its lines, then everything else. The lines come first: the driver raises both when it
     /// is opened, and a board that takes that for a reset is to see it for as short as can be.
     static func open(_ path: SerialText, _ settings: SerialSettings) throws(SerialError) -> LinuxSerialDevice {
@@ -105,8 +109,9 @@ final class LinuxSerialDevice: SerialDevice {
         guard descriptor.termios() != nil else { throw .notASerialPort(path) }
         if settings.isExclusive { try descriptor.makeExclusive(path) }
         var kind = Kind(
-            line: .hardware, hasLines: descriptor.lines() != nil, hasCounters: descriptor.counters() != nil, infoBefore: nil)
-        if !kind.hasLines { kind.line = LinuxSystem.kindWithoutLines(path) }
+            line: descriptor.isPseudo ? .pseudo : .hardware, hasLines: descriptor.lines() != nil,
+            hasCounters: descriptor.counters() != nil, infoBefore: nil)
+        if !kind.hasLines, kind.line == .hardware, LinuxSystem.isVirtual(path) { kind.line = .gadget }
         if kind.hasLines {
             try descriptor.set(dtr: settings.dtr.wish, rts: settings.flowControl == .rtsCts ? nil : settings.rts.wish)
         }

@@ -4,14 +4,15 @@ internal import Glibc
 
 /// What the system knows about ports beside their drivers.
 enum LinuxSystem {
-    /// What a terminal without modem lines is: a pseudo terminal, /dev/pts/N or a link to one, a device with nothing behind it, or
-    /// hardware all the same.
-    static func kindWithoutLines(_ path: SerialText) -> LineKind {
+    /// Where pseudo terminals are.
+    static let pseudoTerminals = Array("/dev/pts/".utf8)
+
+    /// Whether a terminal has no device behind it.
+    static func isVirtual(_ path: SerialText) -> Bool {
         let found = resolved(path)
-        if found.bytes.starts(with: Array("/dev/pts/".utf8)) { return .pseudo }
         let name = found.bytes[((found.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]
         let device = resolved(SerialText(bytes: Array("/sys/class/tty/".utf8) + name))
-        return device.bytes.starts(with: Array("/sys/devices/virtual/".utf8)) ? .gadget : .hardware
+        return device.bytes.starts(with: Array("/sys/devices/virtual/".utf8))
     }
 
     /// The path without links.
@@ -80,7 +81,7 @@ enum LinuxSystem {
     }
 
     /// The first line of a small file of the system's.
-    // SAFETY: the path ends with a NUL, and the call writes at most as many bytes as the buffer has.
+    // SAFETY: the path is NUL-terminated for the time of the call, which writes at most as many bytes as the buffer has.
     static func line(of path: String) -> SerialText? {
         let fd = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard fd >= 0 else { return nil }

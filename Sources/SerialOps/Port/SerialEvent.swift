@@ -38,6 +38,7 @@ public struct SerialQueues: Hashable, Sendable {
     /// Written, and not sent.
     public var output: Int
 
+    /// So many bytes each way.
     public init(input: Int, output: Int) {
         self.input = input
         self.output = output
@@ -49,7 +50,10 @@ public struct SerialDirections: OptionSet, Hashable, Sendable {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+    /// Towards this side.
     public static let input = SerialDirections(rawValue: 1)
+    /// Towards the device.
     public static let output = SerialDirections(rawValue: 2)
+    /// Both ways.
     public static let both: SerialDirections = [.input, .output]
 }

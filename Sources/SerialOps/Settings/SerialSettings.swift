@@ -5,9 +5,13 @@
 public struct SerialSettings: Hashable, Sendable {
     /// Bits a second. Any number is asked for; within 3 % of it is what most receivers take.
     public var baud: UInt32
+    /// Bits of a character that carry data.
     public var dataBits: DataBits = .eight
+    /// The bit that checks them.
     public var parity: Parity = .none
+    /// The pause behind them.
     public var stopBits: StopBits = .one
+    /// How a side that has no room says so.
     public var flowControl: FlowControl = .none
     /// What DTR does when the port has been opened. Both lines change in one step, as soon as the system lets them.
     public var dtr: InitialLine = .asserted

@@ -54,3 +54,16 @@ func onLoop<R: Sendable>(
     }
     return try result.get()
 }
+
+/// A variable of the environment.
+func environment(_ name: String) -> String? {
+    // SAFETY: the value is copied before anything changes the environment.
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+}
+
+/// What a function returned or threw.
+func result<R, E: Error>(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws(E) -> R
+) async -> Result<R, E> {
+    do throws(E) { return .success(try await body()) } catch { return .failure(error) }
+}

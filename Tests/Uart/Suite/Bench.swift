@@ -97,12 +97,6 @@ struct BackDoor: ~Copyable {
     }
 }
 
-extension SerialPort {
-    var counters: LineCounters {
-        get throws { try stream.device.counters() }
-    }
-}
-
 /// What this process has used.
 struct Usage {
     let microseconds: Int

@@ -40,6 +40,18 @@ let settingCases: [Case] = [
             }
         }
     },
+    Case("An open port is set anew, and a speed that it does not do leaves it open") { loop in
+        let port = try await SerialPort.open(Bench.uart, SerialSettings(baud: 9_600), on: loop)
+        var settings = SerialSettings(baud: 57_600)
+        settings.parity = .even
+        try await port.configure(settings)
+        try expectEqual(await port.settings, settings, "the settings")
+        let error = await result { () async throws(SerialError) in try await port.configure(SerialSettings(baud: 1_000_000)) }
+        guard case .failure(.unsupportedConfiguration(.baud, got: _)) = error else { throw Unmet("it came to \(error)") }
+        try await loop.hostSends([1, 2], to: "uart")
+        try expectEqual(await port.readExactly(2, timeout: .seconds(10)), [1, 2], "what came")
+        await port.close()
+    },
     Case("A UART that is not there is no serial port") { loop in
         try await expectError(SerialError.notASerialPort("/dev/ttyS3"), "opening") { () async throws(SerialError) in
             try await SerialPort.open("/dev/ttyS3", on: loop)
