@@ -32,12 +32,6 @@ extension EventLoop {
 }
 
 extension MonotonicInstant: InstantProtocol {
-    public func advanced(by duration: Duration) -> MonotonicInstant {
-        if duration >= .zero { return advanced(by: duration.wholeNanoseconds) }
-        let back = (Duration.zero - duration).wholeNanoseconds
-        return MonotonicInstant(nanoseconds: nanoseconds > back ? nanoseconds - back : 0)
-    }
-
     public func duration(to other: MonotonicInstant) -> Duration {
         self <= other ? .nanoseconds(other.nanoseconds - nanoseconds) : .zero - .nanoseconds(nanoseconds - other.nanoseconds)
     }

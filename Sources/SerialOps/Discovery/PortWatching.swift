@@ -1,4 +1,5 @@
 import LoopCore
+import _Concurrency
 
 // The life of a watch.
 //

@@ -25,7 +25,12 @@ extension SerialPort {
         _ source: any SerialPortSource
     ) async throws(SerialError) -> SerialPort {
         let deadline = LoopDeadline(timeout, loop)
-        let watcher = try await watch(source, on: loop, timeout: deadline.left)
+        let watcher: SerialPortWatcher
+        do throws(SerialError) {
+            watcher = try await watch(source, on: loop, timeout: deadline.left)
+        } catch {
+            throw error.during(.reconnect)
+        }
         let outcome: Result<SerialPort, SerialError>
         do throws(SerialError) {
             outcome = .success(try await open(matching: identity, settings, watcher, deadline, source))
@@ -123,7 +128,7 @@ private struct LoopDeadline: Sendable {
 
 extension SerialError {
     /// The same of the call that the caller made.
-    fileprivate func during(_ call: SerialCall) -> SerialError {
+    func during(_ call: SerialCall) -> SerialError {
         switch self {
         case .timedOut: .timedOut(call, moved: 0)
         case .cancelled: .cancelled(call, moved: 0)

@@ -89,7 +89,7 @@ public actor SerialPortWatcher: OnLoop {
             found = try await SerialPort.list(source, on: loop, timeout: timeout)
         } catch {
             watching.giveBack(gone)
-            throw error
+            throw error.during(.watch)
         }
         let kept = ports.filter { found.contains($0) && !gone.contains($0.path) }
         waiting += ports.filter { !kept.contains($0) }.map { .removed($0) }

@@ -1,4 +1,5 @@
 import LoopCore
+import _Concurrency
 
 /// Who may go on, one at a time, in the order in which they asked. It belongs to the loop's thread.
 ///

@@ -31,9 +31,9 @@ private func pass(_ bytes: [UInt8], from sender: SerialPort, to receiver: Serial
 }
 
 let modemCases: [Case] = [
-    Case("A megabyte goes each way without a byte too few or too many") { loop in
+    Case("A quarter of a megabyte goes each way without a byte too few or too many") { loop in
         let (host, device) = (try await SerialPort.open(Bench.modem, on: loop), try await SerialPort.open(Bench.gadget, on: loop))
-        let bytes = pattern(1 << 20)
+        let bytes = pattern(256 << 10)
         let began = MonotonicClock.now
         try await pass(bytes, from: host, to: device, loop)
         try await pass(bytes, from: device, to: host, loop)
