@@ -4,6 +4,7 @@ import Portloop
 switch CommandLine.arguments.dropFirst().first {
 case "demo": exitWith(runDemo())
 case "list": exitWith(runList(Array(CommandLine.arguments.dropFirst(2))))
+case "term": exitWith(runTerm(Array(CommandLine.arguments.dropFirst(2))))
 case "help", "--help", "-h", nil:
     print(
         """
@@ -11,6 +12,7 @@ case "help", "--help", "-h", nil:
 
           demo    three seconds of a loop at work: a pty pair, a socket pair, timers, and a thread that wakes it
           list    the serial ports of this machine; with --json for programs
+          term    a terminal on a serial port: portloop term DEVICE -b 115200
           help    this text
         """)
 case .some(let other):

@@ -4,47 +4,19 @@ usage: serial_ports.py PROGRAM FOLDER    PROGRAM is SerialProgram, FOLDER an emp
 Each case says "pass" or "FAIL" with its name; the last line counts. Everything that is started ends with this program.
 """
 
-import atexit
 import hashlib
 import os
 import random
 import select
 import subprocess
 import sys
-import time
 
 import serial
 
+from checks import Checks, pair, equal
+
 program, folder = sys.argv[1], sys.argv[2]
-children = []
-passed = failed = 0
-
-
-def end(child):
-    if child.poll() is None:
-        child.kill()
-    child.wait()
-
-
-atexit.register(lambda: [end(child) for child in children])
-
-
-def start(command, **options):
-    child = subprocess.Popen(command, **options)
-    children.append(child)
-    return child
-
-
-def pair(name):
-    """Two pseudo terminals that socat connects: ours, theirs."""
-    ours, theirs = f"{folder}/{name}-ours", f"{folder}/{name}-theirs"
-    start(["socat", f"pty,raw,echo=0,link={ours}", f"pty,raw,echo=0,link={theirs}"])
-    deadline = time.monotonic() + 10
-    while not (os.path.exists(ours) and os.path.exists(theirs)):
-        if time.monotonic() > deadline:
-            raise RuntimeError("socat made no pair")
-        select.select([], [], [], 0.01)
-    return ours, theirs
+checks = Checks()
 
 
 def said(child, line):
@@ -61,7 +33,7 @@ def said(child, line):
 
 
 def ours(verb, path, **options):
-    child = start([program, verb, path], stderr=subprocess.PIPE, **options)
+    child = checks.start([program, verb, path], stderr=subprocess.PIPE, **options)
     said(child, "ready")
     return child
 
@@ -76,27 +48,9 @@ def exact(port, count):
     return data
 
 
-def check(name):
-    def run(case):
-        global passed, failed
-        try:
-            case()
-            passed += 1
-            print(f"pass  {name}", flush=True)
-        except Exception as error:
-            failed += 1
-            print(f"FAIL  {name}: {error}", flush=True)
-    return run
-
-
-def equal(found, expected):
-    if found != expected:
-        raise RuntimeError(f"found {found!r}, expected {expected!r}")
-
-
-@check("pyserial: a megabyte of everything comes back as it was")
+@checks.case("pyserial: a megabyte of everything comes back as it was")
 def echo():
-    mine, theirs = pair("echo")
+    mine, theirs = pair(checks, folder, "echo")
     child = ours("echo", mine)
     data = random.Random(1).randbytes(1 << 20) + b"\nend\n"
     with serial.Serial(theirs, 115200, timeout=20, write_timeout=20) as port:
@@ -109,9 +63,9 @@ def echo():
     equal(child.wait(20), 0)
 
 
-@check("pyserial: a line protocol")
+@checks.case("pyserial: a line protocol")
 def line_protocol():
-    mine, theirs = pair("sum")
+    mine, theirs = pair(checks, folder, "sum")
     child = ours("sum", mine)
     with serial.Serial(theirs, 115200, timeout=20) as port:
         for number in range(500):
@@ -123,13 +77,13 @@ def line_protocol():
     equal(child.wait(20), 0)
 
 
-@check("pyserial: XOFF holds our writes back, XON lets them go on, and nothing is lost")
+@checks.case("pyserial: XOFF holds our writes back, XON lets them go on, and nothing is lost")
 def flow_control():
-    mine, theirs = pair("flow")
+    mine, theirs = pair(checks, folder, "flow")
     port = serial.Serial(theirs, 115200, timeout=20)
     port.write(b"\x13")
     port.flush()
-    child = start([program, "flow", mine], stderr=subprocess.PIPE)
+    child = checks.start([program, "flow", mine], stderr=subprocess.PIPE)
     said(child, "ready")
     # The XOFF may have come before our side was set to heed it.
     port.write(b"\x13")
@@ -142,16 +96,16 @@ def flow_control():
 
 
 def transfer(name, sender, receiver, size):
-    mine, theirs = pair(name)
+    mine, theirs = pair(checks, folder, name)
     data = random.Random(2).randbytes(size)
     os.makedirs(f"{folder}/{name}-in", exist_ok=True)
     with open(f"{folder}/{name}.bin", "wb") as file:
         file.write(data)
     down = open(theirs, "r+b", buffering=0)
-    rz = start(receiver, cwd=f"{folder}/{name}-in", stdin=down, stdout=down, stderr=subprocess.DEVNULL)
-    bridge = start([program, "bridge", mine], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    rz = checks.start(receiver, cwd=f"{folder}/{name}-in", stdin=down, stdout=down, stderr=subprocess.DEVNULL)
+    bridge = checks.start([program, "bridge", mine], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     said(bridge, "ready")
-    sz = start(sender + [f"{folder}/{name}.bin"], stdin=bridge.stdout, stdout=bridge.stdin, stderr=subprocess.DEVNULL)
+    sz = checks.start(sender + [f"{folder}/{name}.bin"], stdin=bridge.stdout, stdout=bridge.stdin, stderr=subprocess.DEVNULL)
     equal(sz.wait(60), 0)
     equal(rz.wait(60), 0)
     bridge.stdin.close()
@@ -163,15 +117,14 @@ def transfer(name, sender, receiver, size):
         equal(len(found), size)
 
 
-@check("lrzsz: a file by ZMODEM, through our port, byte for byte")
+@checks.case("lrzsz: a file by ZMODEM, through our port, byte for byte")
 def zmodem():
     transfer("zmodem", ["sz", "-b", "-q"], ["rz", "-b", "-q"], 300_000)
 
 
-@check("lrzsz: a file by XMODEM, through our port, byte for byte")
+@checks.case("lrzsz: a file by XMODEM, through our port, byte for byte")
 def xmodem():
     transfer("xmodem", ["sx", "-k", "-b", "-q"], ["rx", "-b", "-q", "xmodem.bin"], 50_000)
 
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+checks.finish()
