@@ -139,8 +139,8 @@ extension SerialError {
 }
 
 extension SerialSettings {
-    /// Whether a transmitter that was given the last byte then has sent it by now, whatever its driver says: some never say that it is idle.
-    /// With flow control nobody knows.
+    /// Whether a transmitter that was given the last byte then has sent it by now, whatever its driver says: some never say that it is
+    /// idle. With flow control nobody knows.
     func isSentSurely(_ then: MonotonicInstant, _ now: MonotonicInstant) -> Bool {
         guard flowControl == .none else { return false }
         let bits = UInt64(SerialSettings.transmitterBytesMax) * UInt64(dataBits.rawValue + 4)
