@@ -78,7 +78,12 @@ let package = Package(
             name: "SerialProgram", dependencies: ["LoopCore", "LoopEpoll", "SerialOps"], path: "Tests/Programs/SerialProgram",
             swiftSettings: strict),
         .testTarget(
-            name: "SerialOpsTests", dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "LoopSim", "CSerialOps", "CTestSupport"],
+            name: "SerialOpsTests",
+            dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "LoopSim", "CSerialOps", "CTestSupport", "PortloopCLI"],
+            swiftSettings: strict),
+        // What the guest of `scripts/test-uart` runs.
+        .executableTarget(
+            name: "UartSuite", dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "CSerialOps"], path: "Tests/Uart/Suite",
             swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ],
@@ -90,7 +95,7 @@ let package = Package(
 if Context.environment["OS"] == "Windows_NT" {
     let ofLinux = [
         "LoopEpoll", "CLoopEpoll", "PortloopCLI", "portloop", "LoopCoreTests", "LoopEpollTests", "LoopSimTests", "RepositoryTests",
-        "CTestSupport", "TaskProgram", "CSerialOps", "SerialOpsTests", "SerialProgram",
+        "CTestSupport", "TaskProgram", "CSerialOps", "SerialOpsTests", "UartSuite", "SerialProgram",
     ]
     package.targets.removeAll { ofLinux.contains($0.name) }
     package.products.removeAll { ofLinux.contains($0.name) }

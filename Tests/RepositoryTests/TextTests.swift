@@ -1,8 +1,8 @@
 import Testing
 
 private let texts = Scope(endings: [
-    ".swift", ".sh", ".md", ".c", ".h", ".cpp", ".modulemap", ".yml", "/test", "/test-wine", "/run", "/embedded", "/typecheck-windows",
-    "/fresh-clone",
+    ".swift", ".sh", ".md", ".c", ".h", ".cpp", ".modulemap", ".yml", "/test", "/test-wine", "/test-uart", "/init", "/run", "/embedded",
+    "/typecheck-windows", "/fresh-clone",
 ])
 
 private let conflicts = Rule(texts) { file in

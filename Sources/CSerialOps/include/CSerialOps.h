@@ -8,12 +8,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -173,6 +175,32 @@ static inline int32_t portloop_serial_counters_get(int32_t fd, struct portloop_s
 
 // 0 input, 1 output, 2 both.
 static inline int32_t portloop_serial_flush(int32_t fd, int32_t queue) { PORTLOOP_SERIAL_CALL(ioctl(fd, 0x540B, queue)); }
+
+// MARK: news of devices
+
+// A socket that hears what the kernel says of devices: group 1, where udev's own messages are group 2.
+static inline int32_t portloop_uevents_open(void) {
+    int32_t fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+    if (fd < 0) return -errno;
+    struct sockaddr_nl name = {.nl_family = AF_NETLINK, .nl_groups = 1};
+    if (bind(fd, (const struct sockaddr *)&name, sizeof name) < 0) {
+        int32_t code = -errno;
+        close(fd);
+        return code;
+    }
+    return fd;
+}
+
+// The next message of the kernel's; what another process sends is dropped.
+static inline int32_t portloop_uevents_receive(int32_t fd, void *buffer, uint32_t size) {
+    for (;;) {
+        struct sockaddr_nl sender;
+        socklen_t length = sizeof sender;
+        ssize_t count = recvfrom(fd, buffer, size, 0, (struct sockaddr *)&sender, &length);
+        if (count < 0 && errno != EINTR) return -errno;
+        if (count >= 0 && length == sizeof sender && sender.nl_pid == 0) return (int32_t)count;
+    }
+}
 
 // MARK: pseudo terminals
 

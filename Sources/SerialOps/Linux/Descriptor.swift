@@ -20,7 +20,8 @@ struct Descriptor: Sendable {
 
     /// Sets, and reads back: a driver that keeps the old speed says yes all the same.
     // SAFETY: as above.
-    func configure(_ settings: SerialSettings, isPseudo: Bool) throws(SerialError) {
+    func configure(_ settings: SerialSettings, _ line: LineKind) throws(SerialError) {
+        if line == .gadget, settings.flowControl == .rtsCts { throw .unsupportedConfiguration(.flowControl, got: nil) }
         guard var native = termios() else { throw .disconnected }
         var wished = Termios(native)
         wished.set(settings)
@@ -30,7 +31,8 @@ struct Descriptor: Sendable {
             throw -answer == EINVAL ? .unsupportedConfiguration(.baud, got: nil) : SerialError(code: -answer, .configure)
         }
         guard let set = termios() else { throw .disconnected }
-        if let (setting, got) = Termios(set).difference(from: settings, isPseudo: isPseudo) {
+        if line == .gadget { return }
+        if let (setting, got) = Termios(set).difference(from: settings, isPseudo: line == .pseudo) {
             throw .unsupportedConfiguration(setting, got: got)
         }
     }
@@ -129,6 +131,15 @@ struct Descriptor: Sendable {
         var status: Int32 = 0
         return unsafe portloop_serial_line_status(fd, &status) < 0 ? nil : status & 1 != 0
     }
+}
+
+/// What is behind a terminal, as far as its settings mean anything.
+enum LineKind: Sendable {
+    case hardware
+    /// A pseudo terminal: speeds are kept and mean nothing, parity and sizes are dropped.
+    case pseudo
+    /// This machine's end of a USB cable whose other end sees a modem. The driver has nothing to set, so the kernel keeps what was there.
+    case gadget
 }
 
 /// Lines as TIOCMGET numbers them.

@@ -9,10 +9,11 @@ typealias NativeSerialDevice = LinuxSerialDevice
 final class LinuxSerialDevice: SerialDevice {
     let handle: NativeHandle
     let capabilities: SerialCapabilities
+    let info: SerialPortInfo?
     let bytesOnError = BytesOnError.withheld
     /// VMIN is one, so a read that brings nothing is a hang-up.
     let emptyReadMeansGone = true
-    var closesAtOnce: Bool { kind.isPseudo }
+    var closesAtOnce: Bool { kind.line == .pseudo }
     let drainStyle = DrainStyle.asks
     let eventStyle: EventStyle
     private let hold: HandleHold
@@ -20,15 +21,15 @@ final class LinuxSerialDevice: SerialDevice {
 
     /// What the driver answered when it was asked about itself.
     struct Kind: Sendable {
-        /// A pseudo terminal has no lines, no speed and no parity.
-        var isPseudo: Bool
+        var line: LineKind
         var hasLines: Bool
         var hasCounters: Bool
         /// The driver's own flags as they were, to be put back at close; nil where they were left alone.
         var infoBefore: Int32?
     }
 
-    private init(_ fd: Int32, _ kind: Kind) {
+    private init(_ fd: Int32, _ kind: Kind, _ info: SerialPortInfo?) {
+        self.info = info
         handle = NativeHandle(rawValue: Int(fd))
         self.kind = kind
         eventStyle = kind.hasCounters ? .counts : .none
@@ -45,7 +46,7 @@ final class LinuxSerialDevice: SerialDevice {
 
     private static func capabilities(_ kind: Kind) -> SerialCapabilities {
         var found = SerialCapabilities()
-        let ofHardware: Capability = kind.isPseudo ? .unsupported : .supported
+        let ofHardware: Capability = kind.line != .hardware ? .unsupported : .supported
         found.customBaud = .supported
         found.markAndSpaceParity = ofHardware
         found.onePointFiveStopBits = ofHardware
@@ -56,9 +57,9 @@ final class LinuxSerialDevice: SerialDevice {
         found.lineEvents = kind.hasCounters ? .supported : .unsupported
         found.breaks = ofHardware
         found.exclusive = .supported
-        found.lowLatency = kind.isPseudo ? .unsupported : .unknown
-        found.rs485 = kind.isPseudo ? .unsupported : .unknown
-        found.exactDrain = kind.isPseudo ? .unsupported : .unknown
+        found.lowLatency = kind.line != .hardware ? .unsupported : .unknown
+        found.rs485 = kind.line != .hardware ? .unsupported : .unknown
+        found.exactDrain = kind.line != .hardware ? .unsupported : .unknown
         return found
     }
 
@@ -108,15 +109,17 @@ final class LinuxSerialDevice: SerialDevice {
         guard descriptor.termios() != nil else { throw .notASerialPort(path) }
         if settings.isExclusive { try descriptor.makeExclusive(path) }
         var kind = Kind(
-            isPseudo: descriptor.isPseudo, hasLines: descriptor.lines() != nil, hasCounters: descriptor.counters() != nil,
-            infoBefore: nil)
+            line: descriptor.isPseudo ? .pseudo : .hardware, hasLines: descriptor.lines() != nil,
+            hasCounters: descriptor.counters() != nil, infoBefore: nil)
+        if !kind.hasLines, kind.line == .hardware, LinuxSystem.isVirtual(path) { kind.line = .gadget }
         if kind.hasLines {
             try descriptor.set(dtr: settings.dtr.wish, rts: settings.flowControl == .rtsCts ? nil : settings.rts.wish)
         }
-        try descriptor.configure(settings, isPseudo: kind.isPseudo)
+        try descriptor.configure(settings, kind.line)
         if settings.lowLatency { kind.infoBefore = try descriptor.makeLowLatency() }
         if let rs485 = settings.rs485 { try descriptor.configure(rs485) }
-        return LinuxSerialDevice(descriptor.fd, kind)
+        let info = kind.line == .pseudo ? nil : LinuxSerialPortSource().port(at: path)
+        return LinuxSerialDevice(descriptor.fd, kind, info)
     }
 
     // MARK: control
@@ -129,7 +132,7 @@ final class LinuxSerialDevice: SerialDevice {
 
     func configure(_ settings: SerialSettings) throws(SerialError) {
         try LinuxSerialDevice.checkPossible(settings)
-        try use { descriptor throws(SerialError) in try descriptor.configure(settings, isPseudo: kind.isPseudo) }
+        try use { descriptor throws(SerialError) in try descriptor.configure(settings, kind.line) }
     }
 
     func setLines(dtr: Bool?, rts: Bool?) throws(SerialError) {

@@ -7,6 +7,14 @@ enum LinuxSystem {
     /// Where pseudo terminals are.
     static let pseudoTerminals = Array("/dev/pts/".utf8)
 
+    /// Whether a terminal has no device behind it.
+    static func isVirtual(_ path: SerialText) -> Bool {
+        let found = resolved(path)
+        let name = found.bytes[((found.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]
+        let device = resolved(SerialText(bytes: Array("/sys/class/tty/".utf8) + name))
+        return device.bytes.starts(with: Array("/sys/devices/virtual/".utf8))
+    }
+
     /// The path without links.
     static func resolved(_ path: SerialText) -> SerialText {
         // SAFETY: realpath allocates what it returns, as a NUL-terminated string.
@@ -41,21 +49,27 @@ enum LinuxSystem {
     }
 
     /// The entries of a folder that are numbers.
+    private static func numbers(in folder: String) -> [Int32] { (names(in: folder) ?? []).compactMap { Int32($0) } }
+
+    /// The entries of a folder but those that begin with a dot; nil if it cannot be read.
     // SAFETY: an entry lives until the next is read, and its name ends with a NUL.
-    private static func numbers(in folder: String) -> [Int32] {
-        guard let directory = unsafe opendir(folder) else { return [] }
+    static func names(in folder: String) -> [String]? {
+        guard let directory = unsafe opendir(folder) else { return nil }
         defer { unsafe closedir(directory) }
-        var found: [Int32] = []
+        var found: [String] = []
         while let entry = unsafe readdir(directory) {
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
                 unsafe tuple.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
             }
-            if let number = Int32(name) { found.append(number) }
+            if !name.hasPrefix(".") { found.append(name) }
         }
         return found
     }
 
-    /// What a link leads to.
+    // SAFETY: the path ends with a NUL for the time of the call.
+    static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+    /// Where a link leads to; nil for what is none.
     // SAFETY: as many bytes are read from the buffer as the call says it wrote.
     static func link(_ path: String) -> SerialText? {
         var buffer = [UInt8](repeating: 0, count: 4_096)

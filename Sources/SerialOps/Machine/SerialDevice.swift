@@ -10,6 +10,8 @@ package protocol SerialDevice: AnyObject, Sendable {
     /// What the loop associates. It is the device's own, closed by ``close()`` alone, after it was retired.
     var handle: NativeHandle { get }
     var capabilities: SerialCapabilities { get }
+    /// What is behind it, where the system knows.
+    var info: SerialPortInfo? { get }
     /// What the bytes of a read are worth that failed or was cancelled (clause C4).
     var bytesOnError: BytesOnError { get }
     /// Whether a read that brings nothing says that the device is gone. Otherwise it says nothing, and is made again.

@@ -66,10 +66,13 @@ extension SerialPort {
     }
 
     private func drainByAsking(_ deadline: Deadline) async throws(SerialError) {
+        var emptySince: MonotonicInstant?
         while true {
             let left = deadline.left(stream.operations.now)
             let state = try await control(.drain, left) { device throws(SerialError) in try device.sending() }
             if state.waiting == 0, state.isIdle != false { return }
+            if state.waiting > 0 { emptySince = nil } else { emptySince = emptySince ?? stream.operations.now }
+            if let emptySince, stream.settings.isSentSurely(emptySince, stream.operations.now) { return }
             guard left != .zero else { throw .timedOut(.drain, moved: 0) }
             try stream.checkWatchdogs(.drain)
             let pace = stream.settings.time(toSend: state.waiting)
@@ -136,6 +139,17 @@ extension SerialError {
 }
 
 extension SerialSettings {
+    /// Whether a transmitter that was given the last byte then has sent it by now, whatever its driver says: some never say that it is
+    /// idle. With flow control nobody knows.
+    func isSentSurely(_ then: MonotonicInstant, _ now: MonotonicInstant) -> Bool {
+        guard flowControl == .none else { return false }
+        let bits = UInt64(SerialSettings.transmitterBytesMax) * UInt64(dataBits.rawValue + 4)
+        return UInt64(max(0, now.nanoseconds(since: then))) > bits * 1_000_000_000 / UInt64(max(1, baud))
+    }
+
+    /// The largest memory of a transmitter that the kernel does not count: 2 KiB in the largest chips of FTDI.
+    private static let transmitterBytesMax = 2_048
+
     /// About so long a number of bytes takes to be sent: a millisecond at least, so that nobody is asked more often, and fifty at most.
     func time(toSend bytes: Int) -> Duration {
         let bits = UInt64(max(0, bytes) + 1) * UInt64(dataBits.rawValue + 3)
