@@ -1,6 +1,6 @@
 /// An operation on its way to the kernel: submit it, or abandon it; there is nothing else it can be used for.
 ///
-/// ``Operations/perform(on:capacity:tag:timeout:isolation:file:line:_:)`` lends one to a function that must return the ``Decision`` only
+/// ``Operations/perform(on:capacity:tag:timeout:file:line:_:)`` lends one to a function that must return the ``Decision`` only
 /// this value can make. Forgetting a branch, deciding twice, keeping the value, using it off the loop: none of it compiles.
 @safe public struct PreparedOp: ~Copyable {
     /// For ``Operations/cancel(_:)`` and logs; the result comes from whoever handed out this value.
@@ -104,30 +104,42 @@
         }
     }
 
+    @inline(__always)
     private consuming func decide(_ flow: ByteFlow, _ verb: (any CompletionPort, PortRequest) -> Submission) -> Decision {
         do throws(OperationError) {
-            return Decision(id: id, submission: try operations.ledger.submit(cell, flow, inline: inline, verb))
+            switch try operations.ledger.submit(cell, flow, inline: inline, verb) {
+            case .owesPacket: return Decision(id: id, outcome: .owesPacket)
+            case .completed: return Decision(id: id, outcome: .completed)
+            case .refused(let code): return Decision(id: id, outcome: .refused(.refused(code)))
+            }
         } catch {
             // Retired between the preparation and here, by the very function that decides: the record is still prepared.
             return give(up: error)
         }
     }
 
+    @inline(never)
     private consuming func give(up error: OperationError) -> Decision {
         try? operations.ledger.abandon(cell)
-        return Decision(id: id, submission: .refused(.none), error: error)
+        return Decision(id: id, outcome: .refused(error))
     }
 }
 
 /// What a ``PreparedOp`` was used for. Only one of those makes it, so a function that must return it cannot forget a branch.
 public struct Decision: ~Copyable {
     let id: OperationID
-    let submission: Submission
-    let error: OperationError?
+    let outcome: Decided
 
-    init(id: OperationID, submission: Submission, error: OperationError? = nil) {
+    @inline(__always)
+    init(id: OperationID, outcome: Decided) {
         self.id = id
-        self.submission = submission
-        self.error = error
+        self.outcome = outcome
     }
+}
+
+/// As ``Submission``, without the completion, which is in the record.
+enum Decided {
+    case owesPacket
+    case completed
+    case refused(OperationError)
 }

@@ -49,6 +49,18 @@ extension Core {
         for id in parked.all() { wake(id, .closed) }
     }
 
+    /// As ``suspend(_:_:until:)``, also until the fiber is cancelled. False, and the task resumed, if nobody would hear that: it is no fiber
+    /// of the loop's.
+    func suspendFiber(_ id: ParkID, _ task: SuspendedTask<Wakeup>, until deadline: MonotonicInstant?) -> Bool {
+        guard let isCancelled = fibers.note(task.identity, .parked(id)) else {
+            task.resume(.signalled)
+            return false
+        }
+        if isCancelled { postedWakes.append(id) }
+        suspend(id, task, until: deadline)
+        return true
+    }
+
     /// Suspends the task that holds a place, until it is woken.
     func suspend(_ id: ParkID, _ task: SuspendedTask<Wakeup>, until deadline: MonotonicInstant?) {
         // A wait that was woken meanwhile needs no timer.

@@ -3,6 +3,9 @@ internal import _Concurrency
 /// The fibers that run on a loop, from their first step to their last. It belongs to the loop's thread.
 final class FiberTable {
     private let slots = Pinned(FiberSlots())
+    private let index = Pinned(FiberIndex())
+    /// What fibers waited for that were asked to end: looked at in a phase of the turn, as a cancel of an operation is.
+    private let pinnedEnded = Pinned(Ring<FiberWait>())
     /// Fibers that ended by throwing and had not been cancelled.
     var failures: UInt64 = 0
     /// Everybody has been asked to end, and so is whoever begins now.
@@ -11,20 +14,58 @@ final class FiberTable {
     /// Fibers that run now.
     var count: Int { slots.value.count }
 
-    /// Enters the current task.
+    var ended: Ring<FiberWait> {
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedEnded.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedEnded.address }
+    }
+
+    /// Enters the current task. One that others than the loop may cancel, a child of a group, listens for itself.
     @inline(__always)
-    func enter(_ origin: FiberOrigin, now: MonotonicInstant) -> FiberSlot {
+    func enter(_ origin: FiberOrigin, now: MonotonicInstant, _ ears: FiberEars) -> FiberSlot {
         let slot = slots.value.insert(Fiberling(origin: origin, began: now))
+        if ears == .loop { index.value.insert(slots.value[slot]?.identity ?? 0, slot.index) }
         if isEnding { cancel(slot) }
         return slot
     }
 
     /// The task's last step on the loop.
     @inline(__always)
-    func leave(_ slot: FiberSlot) { slots.value.remove(slot) }
+    func leave(_ slot: FiberSlot) {
+        index.value.remove(slots.value[slot]?.identity ?? 0)
+        slots.value.remove(slot)
+    }
+
+    /// Notes what a task is about to wait for. Nil for one that the loop does not listen for; else whether it has been asked to end, which
+    /// it then has to be told at once.
+    @inline(__always)
+    func note(_ task: UInt, _ wait: FiberWait) -> Bool? {
+        guard let slot = index.value[task] else { return nil }
+        return slots.value.note(FiberSlot(index: slot), wait)
+    }
+
+    /// Somebody has asked a task to end. It may have ended since, and another may have its address: whose wait is ended only if it has been
+    /// asked as well.
+    func hasCancelled(_ task: TaskIdentity) {
+        guard let slot = index.value[task.address], slots.value[FiberSlot(index: slot)]?.isCancelled == true else { return }
+        endWait(FiberSlot(index: slot))
+    }
 
     @inline(never)
-    private func cancel(_ slot: FiberSlot) { slots.value[slot]?.cancel() }
+    private func cancel(_ slot: FiberSlot) {
+        guard let fiber = slots.value[slot] else { return }
+        fiber.cancel()
+        // Its handlers may have done anything, but end the fiber: that takes a turn.
+        endWait(slot)
+    }
+
+    /// What it waited for before and waits for no more has a generation that is gone.
+    private func endWait(_ slot: FiberSlot) {
+        let wait = slots.value.wait(of: slot)
+        if case .none = wait { return }
+        ended.append(wait)
+    }
 
     /// Asks every fiber to end, and those that are still to begin. Their cancellation handlers run in here, and may spawn more.
     func cancelAll() {
@@ -63,27 +104,53 @@ final class FiberTable {
 }
 
 /// One fiber that has begun. Its task leaves the table itself, by its last step: so it is alive for as long as this is.
-@safe struct Fiberling {
-    private let task: UnsafeCurrentTask?
+struct Fiberling {
+    /// A number, and not the runtime's own type for a current task, which is copied by calls of the runtime's.
+    let task: TaskIdentity?
     let origin: FiberOrigin
     let began: MonotonicInstant
 
     /// The current task's.
-    // SAFETY: see above.
     init(origin: FiberOrigin, began: MonotonicInstant) {
-        unsafe task = unsafe withUnsafeCurrentTask { unsafe $0 }
+        task = TaskIdentity.current
         self.origin = origin
         self.began = began
     }
 
-    // SAFETY: as above.
-    func cancel() { unsafe task?.cancel() }
+    // SAFETY: see above.
+    func cancel() { unsafe task?.living.cancel() }
+
+    // SAFETY: see above.
+    var isCancelled: Bool {
+        @inline(__always) get { unsafe task?.living.isCancelled ?? false }
+    }
+
+    /// What ``FiberIndex`` knows it by.
+    var identity: UInt {
+        @inline(__always) get { task?.address ?? 0 }
+    }
+}
+
+/// Who hears that a fiber is cancelled.
+enum FiberEars {
+    /// The loop, through which alone it can be: its waits need no handlers of their own, each of which costs as much as the wait.
+    case loop
+    /// The waits themselves: the task is somebody else's, such as a group's.
+    case waits
+}
+
+/// What a fiber waits for, or last waited for.
+enum FiberWait {
+    case none
+    case operation(OperationID)
+    case parked(ParkID)
 }
 
 /// The places of a fiber table: used again, last freed first.
 private struct FiberSlots: ~Copyable {
     private struct Place {
         var fiber: Fiberling?
+        var wait = FiberWait.none
         var nextFree = UInt32.max
     }
 
@@ -94,7 +161,18 @@ private struct FiberSlots: ~Copyable {
 
     deinit { places.deinitialize(0..<Int(used)) }
 
-    subscript(slot: FiberSlot) -> Fiberling? { places[Int(slot.index)].fiber }
+    subscript(slot: FiberSlot) -> Fiberling? {
+        @inline(__always) get { places[Int(slot.index)].fiber }
+    }
+
+    func wait(of slot: FiberSlot) -> FiberWait { places[Int(slot.index)].wait }
+
+    /// Whether the fiber has been asked to end.
+    @inline(__always)
+    mutating func note(_ slot: FiberSlot, _ wait: FiberWait) -> Bool {
+        places[Int(slot.index)].wait = wait
+        return places[Int(slot.index)].fiber?.isCancelled ?? false
+    }
 
     @inline(__always)
     mutating func insert(_ fiber: consuming Fiberling) -> FiberSlot {
@@ -118,6 +196,7 @@ private struct FiberSlots: ~Copyable {
     mutating func remove(_ slot: FiberSlot) {
         count -= 1
         places[Int(slot.index)].fiber = nil
+        places[Int(slot.index)].wait = .none
         places[Int(slot.index)].nextFree = firstFree
         firstFree = slot.index
     }
