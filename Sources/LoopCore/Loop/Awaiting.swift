@@ -98,7 +98,11 @@ extension Operations {
     }
 
     @inline(never)
-    private func bound(_ wait: inout OperationWait) { (wait.nanoseconds, wait.scope) = core.earliest(wait.nanoseconds, loop) }
+    private func bound(_ wait: inout OperationWait) {
+        let (nanoseconds, scope) = core.earliest(wait.nanoseconds, loop)
+        wait.nanoseconds = nanoseconds
+        wait.scope = scope.map(ScopeRef.init)
+    }
 
     /// Parks the task in the operation's record until the packet, or the grace after a cancel, resumes it. False, and the task resumed, if
     /// nobody would hear that it is cancelled: it is no fiber of the loop's.
@@ -168,7 +172,7 @@ extension Operations {
 
     /// Tells the timeout around the wait if it was its time that was up.
     private func cut(_ wait: OperationWait, _ what: WaitedFor) {
-        if let scope = wait.scope, core.port.now() >= scope.deadline { scope.cut(what) }
+        if let scope = wait.scope?.scope, core.port.now() >= scope.deadline { scope.cut(what) }
     }
 }
 
@@ -178,7 +182,7 @@ private struct OperationWait {
     let awaited: Awaited
     let shield: Shield
     var nanoseconds: UInt64?
-    var scope: TimeoutScope?
+    var scope: ScopeRef?
 }
 
 /// Whether a wait ends when its task is cancelled.
@@ -215,7 +219,7 @@ extension EventLoop {
             isHeard = core.suspendFiber(place.id, unsafe SuspendedTask(continuation), until: place.deadline)
         }
         if !isHeard { wakeup = await listen(at: place, #isolation) }
-        if wakeup == .timedOut { place.scope?.cut(place.what) }
+        if wakeup == .timedOut { place.scope?.scope.cut(place.what) }
         return wakeup
     }
 

@@ -5,12 +5,15 @@
 @safe public struct PreparedOp: ~Copyable {
     /// For ``Operations/cancel(_:)`` and logs; the result comes from whoever handed out this value.
     public let id: OperationID
-    private let operations: Operations
+    // Not retained: whoever lends this value has them, and nobody can keep it longer.
+    private let operations: Unmanaged<Operations>
     private let cell: Cell
     private let inline: InlineCompletion
 
+    // SAFETY: the caller is the operations' own method, and is given back the decision, for which this value goes.
+    @inline(__always)
     init(_ operations: Operations, _ cell: Cell, inline: InlineCompletion) {
-        self.operations = operations
+        unsafe self.operations = .passUnretained(operations)
         self.cell = cell
         self.inline = inline
         id = operations.ledger.id(of: cell)
@@ -41,7 +44,8 @@
     /// try await ops.perform(on: handle) { op in op.remote(whenCancelled: .ends) { waiter = $0 } }
     /// ```
     public consuming func remote(whenCancelled: RemoteCancel = .waits, _ start: (RemoteCompletion) -> Void) -> Decision {
-        let (loop, id, cell) = (operations.loop, id, cell)
+        // SAFETY: as for the initialiser.
+        let (loop, id, cell) = (unsafe operations._withUnsafeGuaranteedRef { $0.loop }, id, cell)
         return decide(.none) { port, _ in
             if whenCancelled == .ends { cell.record.completer = .whoeverIsFirst }
             start(RemoteCompletion(id, loop, aborted: port.abortedCompletion))
@@ -104,24 +108,41 @@
         }
     }
 
+    // SAFETY: as for the initialiser.
     @inline(__always)
     private consuming func decide(_ flow: ByteFlow, _ verb: (any CompletionPort, PortRequest) -> Submission) -> Decision {
+        let outcome = unsafe operations._withUnsafeGuaranteedRef { $0.ledger.decide(cell, flow, inline, verb) }
+        return Decision(id: id, outcome: outcome)
+    }
+
+    // SAFETY: as for the initialiser.
+    @inline(never)
+    private consuming func give(up error: OperationError) -> Decision {
+        Decision(id: id, outcome: unsafe operations._withUnsafeGuaranteedRef { $0.ledger.give(up: cell, error) })
+    }
+}
+
+extension Ledger {
+    @inline(__always)
+    fileprivate func decide(
+        _ cell: Cell, _ flow: ByteFlow, _ inline: InlineCompletion, _ verb: (any CompletionPort, PortRequest) -> Submission
+    ) -> Decided {
         do throws(OperationError) {
-            switch try operations.ledger.submit(cell, flow, inline: inline, verb) {
-            case .owesPacket: return Decision(id: id, outcome: .owesPacket)
-            case .completed: return Decision(id: id, outcome: .completed)
-            case .refused(let code): return Decision(id: id, outcome: .refused(.refused(code)))
+            switch try submit(cell, flow, inline: inline, verb) {
+            case .owesPacket: return .owesPacket
+            case .completed: return .completed
+            case .refused(let code): return .refused(.refused(code))
             }
         } catch {
             // Retired between the preparation and here, by the very function that decides: the record is still prepared.
-            return give(up: error)
+            return give(up: cell, error)
         }
     }
 
     @inline(never)
-    private consuming func give(up error: OperationError) -> Decision {
-        try? operations.ledger.abandon(cell)
-        return Decision(id: id, outcome: .refused(error))
+    fileprivate func give(up cell: Cell, _ error: OperationError) -> Decided {
+        try? abandon(cell)
+        return .refused(error)
     }
 }
 

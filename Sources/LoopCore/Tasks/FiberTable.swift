@@ -118,11 +118,11 @@ struct Fiberling {
     }
 
     // SAFETY: see above.
-    func cancel() { unsafe task?.living.cancel() }
+    func cancel() { unsafe task?.cancel() }
 
     // SAFETY: see above.
     var isCancelled: Bool {
-        @inline(__always) get { unsafe task?.living.isCancelled ?? false }
+        @inline(__always) get { unsafe task?.isCancelled ?? false }
     }
 
     /// What ``FiberIndex`` knows it by.
