@@ -71,10 +71,11 @@ extension Core {
         while let id = postedCancels.popFirst() { end(id, .cancelled) }
         while let id = postedWakes.popFirst() { wake(id, .cancelled) }
         while let wait = fibers.ended.popFirst() {
-            switch wait {
+            switch wait.kind {
             case .none: break
-            case .operation(let id): end(id, .cancelled)
-            case .parked(let id): wake(id, .cancelled)
+            case .operation:
+                end(OperationID(generation: wait.generation, index: CellIndex(rawValue: wait.index), ledger: ledger.number), .cancelled)
+            case .parked: wake(ParkID(index: wait.index, generation: wait.generation), .cancelled)
             }
         }
     }

@@ -25,7 +25,7 @@ final class FiberTable {
     @inline(__always)
     func enter(_ origin: FiberOrigin, now: MonotonicInstant, _ ears: FiberEars) -> FiberSlot {
         let slot = slots.value.insert(Fiberling(origin: origin, began: now))
-        if ears == .loop { index.value.insert(slots.value[slot]?.identity ?? 0, slot.index) }
+        if ears == .loop { index.value.insert(slots.value.task(of: slot).address, slot.index) }
         if isEnding { cancel(slot) }
         return slot
     }
@@ -33,7 +33,7 @@ final class FiberTable {
     /// The task's last step on the loop.
     @inline(__always)
     func leave(_ slot: FiberSlot) {
-        index.value.remove(slots.value[slot]?.identity ?? 0)
+        index.value.remove(slots.value.task(of: slot).address)
         slots.value.remove(slot)
     }
 
@@ -41,21 +41,26 @@ final class FiberTable {
     /// it then has to be told at once.
     @inline(__always)
     func note(_ task: UInt, _ wait: FiberWait) -> Bool? {
-        guard let slot = index.value[task] else { return nil }
-        return slots.value.note(FiberSlot(index: slot), wait)
+        guard let index = index.value[task] else { return nil }
+        let slot = FiberSlot(index: index)
+        slots.value.note(slot, wait)
+        // SAFETY: a task leaves the index before it ends.
+        return unsafe slots.value.task(of: slot).isCancelled
     }
 
     /// Somebody has asked a task to end. It may have ended since, and another may have its address: whose wait is ended only if it has been
     /// asked as well.
     func hasCancelled(_ task: TaskIdentity) {
-        guard let slot = index.value[task.address], slots.value[FiberSlot(index: slot)]?.isCancelled == true else { return }
-        endWait(FiberSlot(index: slot))
+        // SAFETY: a task leaves the index before it ends.
+        guard let index = index.value[task.address], unsafe slots.value.task(of: FiberSlot(index: index)).isCancelled else { return }
+        endWait(FiberSlot(index: index))
     }
 
     @inline(never)
     private func cancel(_ slot: FiberSlot) {
-        guard let fiber = slots.value[slot] else { return }
-        fiber.cancel()
+        guard slots.value[slot] != nil else { return }
+        // SAFETY: a task leaves its slot before it ends.
+        unsafe slots.value.task(of: slot).cancel()
         // Its handlers may have done anything, but end the fiber: that takes a turn.
         endWait(slot)
     }
@@ -63,7 +68,7 @@ final class FiberTable {
     /// What it waited for before and waits for no more has a generation that is gone.
     private func endWait(_ slot: FiberSlot) {
         let wait = slots.value.wait(of: slot)
-        if case .none = wait { return }
+        if wait.kind == .none { return }
         ended.append(wait)
     }
 
@@ -103,32 +108,10 @@ final class FiberTable {
     }
 }
 
-/// One fiber that has begun. Its task leaves the table itself, by its last step: so it is alive for as long as this is.
+/// One fiber that has begun.
 struct Fiberling {
-    /// A number, and not the runtime's own type for a current task, which is copied by calls of the runtime's.
-    let task: TaskIdentity?
     let origin: FiberOrigin
     let began: MonotonicInstant
-
-    /// The current task's.
-    init(origin: FiberOrigin, began: MonotonicInstant) {
-        task = TaskIdentity.current
-        self.origin = origin
-        self.began = began
-    }
-
-    // SAFETY: see above.
-    func cancel() { unsafe task?.cancel() }
-
-    // SAFETY: see above.
-    var isCancelled: Bool {
-        @inline(__always) get { unsafe task?.isCancelled ?? false }
-    }
-
-    /// What ``FiberIndex`` knows it by.
-    var identity: UInt {
-        @inline(__always) get { task?.address ?? 0 }
-    }
 }
 
 /// Who hears that a fiber is cancelled.
@@ -139,19 +122,41 @@ enum FiberEars {
     case waits
 }
 
-/// What a fiber waits for, or last waited for.
-enum FiberWait {
-    case none
-    case operation(OperationID)
-    case parked(ParkID)
+/// What a fiber waits for, or last waited for: there is one for each fiber, so it is small.
+struct FiberWait {
+    enum Kind: UInt8 {
+        case none
+        case operation
+        case parked
+    }
+
+    let generation: UInt64
+    let index: UInt32
+    let kind: Kind
+
+    static var none: FiberWait { FiberWait(generation: 0, index: 0, kind: .none) }
+
+    @inline(__always)
+    static func operation(_ id: OperationID) -> FiberWait {
+        FiberWait(generation: id.generation, index: id.index.rawValue, kind: .operation)
+    }
+
+    @inline(__always)
+    static func parked(_ id: ParkID) -> FiberWait { FiberWait(generation: id.generation, index: id.index, kind: .parked) }
 }
 
 /// The places of a fiber table: used again, last freed first.
 private struct FiberSlots: ~Copyable {
     private struct Place {
         var fiber: Fiberling?
-        var wait = FiberWait.none
+        /// The fiber's. It leaves the table itself, by its last step: so it is alive for as long as it is here. By itself, and a number,
+        /// so that to ask of it copies nothing.
+        var task: TaskIdentity
+        // What it waits for: flat, which is 8 bytes of each less.
+        var generation: UInt64 = 0
+        var index: UInt32 = 0
         var nextFree = UInt32.max
+        var kind = FiberWait.Kind.none
     }
 
     private var places = RawColumn<Place>(capacity: 16)
@@ -165,29 +170,37 @@ private struct FiberSlots: ~Copyable {
         @inline(__always) get { places[Int(slot.index)].fiber }
     }
 
-    func wait(of slot: FiberSlot) -> FiberWait { places[Int(slot.index)].wait }
-
-    /// Whether the fiber has been asked to end.
     @inline(__always)
-    mutating func note(_ slot: FiberSlot, _ wait: FiberWait) -> Bool {
-        places[Int(slot.index)].wait = wait
-        return places[Int(slot.index)].fiber?.isCancelled ?? false
+    func task(of slot: FiberSlot) -> TaskIdentity { places[Int(slot.index)].task }
+
+    func wait(of slot: FiberSlot) -> FiberWait {
+        let place = Int(slot.index)
+        return FiberWait(generation: places[place].generation, index: places[place].index, kind: places[place].kind)
+    }
+
+    @inline(__always)
+    mutating func note(_ slot: FiberSlot, _ wait: FiberWait) {
+        places[Int(slot.index)].generation = wait.generation
+        places[Int(slot.index)].index = wait.index
+        places[Int(slot.index)].kind = wait.kind
     }
 
     @inline(__always)
     mutating func insert(_ fiber: consuming Fiberling) -> FiberSlot {
         count += 1
-        guard firstFree != .max else { return append(fiber) }
+        guard let task = TaskIdentity.current else { trap("A fiber was begun outside of any task.") }
+        guard firstFree != .max else { return append(fiber, task) }
         let index = firstFree
         firstFree = places[Int(index)].nextFree
         places[Int(index)].fiber = fiber
+        places[Int(index)].task = task
         return FiberSlot(index: index)
     }
 
     @inline(never)
-    private mutating func append(_ fiber: consuming Fiberling) -> FiberSlot {
+    private mutating func append(_ fiber: consuming Fiberling, _ task: TaskIdentity) -> FiberSlot {
         if Int(used) == places.capacity { places.resize(to: places.capacity * 2, keeping: Int(used)) }
-        places.initialize(Int(used), to: Place(fiber: fiber))
+        places.initialize(Int(used), to: Place(fiber: fiber, task: task))
         used += 1
         return FiberSlot(index: used - 1)
     }
@@ -196,7 +209,7 @@ private struct FiberSlots: ~Copyable {
     mutating func remove(_ slot: FiberSlot) {
         count -= 1
         places[Int(slot.index)].fiber = nil
-        places[Int(slot.index)].wait = .none
+        places[Int(slot.index)].kind = .none
         places[Int(slot.index)].nextFree = firstFree
         firstFree = slot.index
     }
