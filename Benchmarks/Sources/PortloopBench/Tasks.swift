@@ -8,12 +8,13 @@ import Portloop
 /// One figure: what a step costs on the loop, and on the default executor where it exists there.
 private struct TaskShape {
     let name: String
-    let steps: Int
+    var steps: Int
     let onLoop: @Sendable (isolated EventLoop, Int) async -> Void
     var onDispatch: (@Sendable (Int) async -> Void)?
 }
 
-func runTasks(rounds: Int, only: String?, beside: Bool) {
+/// With `steps`, each shape takes so many in a round: few are enough where instructions are counted.
+func runTasks(rounds: Int, only: String?, beside: Bool, steps: Int?) {
     let port: EpollPort
     do { port = try EpollPort() } catch { trap("no completion port: \(error)") }
     // The port is the loop's from here on; its address is the kernel's part in the play.
@@ -21,7 +22,8 @@ func runTasks(rounds: Int, only: String?, beside: Bool) {
     let address = UInt(bitPattern: unsafe Unmanaged.passRetained(port).toOpaque())
     let loop = EventLoop(port: port)
     let shapes = taskShapes(loop, address).filter { only == nil || $0.name.hasPrefix(only ?? "") }
-    for shape in shapes {
+    for var shape in shapes {
+        shape.steps = steps ?? shape.steps
         var (ours, theirs): ([Double], [Double]) = ([], [])
         _ = measureOnLoop(loop, shape)
         for round in 0..<rounds {

@@ -2,7 +2,7 @@ extension Ledger {
     /// Takes the result; the id is dead from here on, and the outcome owns the memory.
     func take(_ cell: Cell, end: WaitEnd = .finished) throws(OperationError) -> Outcome {
         try claim(cell)
-        return Outcome(cell.record.completion, end, of: cell, in: self)
+        return Outcome(end, of: cell, in: self)
     }
 
     /// Takes the result for the time of a call, without an owner for its memory: the caller drops the cell.

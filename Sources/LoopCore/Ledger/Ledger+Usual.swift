@@ -24,6 +24,31 @@ extension Ledger {
         return cell
     }
 
+    /// As ``prepare``, for an operation that is of no kind.
+    @inline(__always)
+    func usualPrepare(
+        _ handle: AssociatedHandle, capacity: Int, tag: UInt64, _ place: SourcePlace, now: @autoclosure () -> MonotonicInstant
+    ) -> Cell? {
+        guard isOpen, handle.ledger == number, let owner = handles.associated(handle.key) else { return nil }
+        guard UInt(bitPattern: capacity) <= UInt(Limits.capacityMax), isWithinLimits(owner, capacity) else { return nil }
+        guard let cell = slab.takeReady(bytes: capacity) else { return nil }
+        cell.record.kind = nil
+        cell.record.place = place
+        begin(cell, owner, capacity: capacity, tag: tag, .none, .withheld, now: now())
+        return cell
+    }
+
+    /// As ``take``, of an operation that nobody else waits for, on a handle that is not retired.
+    @inline(__always)
+    func usualTake(_ id: OperationID) -> Outcome? {
+        guard let cell = usual(id), let handle = cell.record.handle, handle.entry.phase == .associated else { return nil }
+        guard case .completed = cell.record.state, case .none = cell.record.stage else { return nil }
+        try? cell.record.state.take()
+        unlink(cell, handle)
+        cell.record.generation &+= 1
+        return Outcome(.finished, of: cell, in: self)
+    }
+
     /// As ``submitted``, on a handle that is not retiring.
     @inline(__always)
     func usualSubmitted(_ id: OperationID, _ flow: ByteFlow) -> Bool {

@@ -2,42 +2,41 @@
 ///
 /// It owns the operation's memory until it is dropped, so its bytes are read without a copy. It belongs to the loop's thread.
 @safe public struct Outcome: ~Copyable {
-    /// The facts of the packet. Zero throughout where there was none: ``WaitEnd/stuck(_:)``.
-    public let completion: Completion
+    // What the record says is read there, when it is asked for: an outcome is moved several times on its way, and few are asked for all.
+
     /// How the wait ended.
     public let end: WaitEnd
-    /// Bytes that the driver counted on a failed read and that may never have reached the buffer (clause C4).
-    public let possiblyLost: Int
-    /// The address that a `receive` or an `accept` brought; nil where the operation had no room for one.
-    public let address: SocketAddress?
-    @usableFromInline let bytes: UnsafeRawBufferPointer
     private let memory: OperationMemory
 
-    // SAFETY: `bytes` lie in the cell that `memory` keeps until this value is dropped.
-    init(_ completion: Completion, _ end: WaitEnd, of cell: Cell, in ledger: Ledger) {
-        self.completion = completion
+    @inline(__always)
+    init(_ end: WaitEnd, of cell: Cell, in ledger: Ledger) {
         self.end = end
-        possiblyLost = cell.possiblyLost(completion)
-        address = unsafe cell.addressPointer?.pointee
-        unsafe bytes = unsafe cell.exposed(completion)
         memory = OperationMemory(cell, ledger)
     }
 
     /// The outcome of an operation that was given up on: its memory is the kernel's.
-    // SAFETY: there are no bytes.
     init(stuck: StuckOperation) {
-        completion = Completion(count: 0)
         end = .stuck(stuck)
-        possiblyLost = 0
-        address = nil
-        unsafe bytes = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         memory = OperationMemory()
     }
 
+    /// The facts of the packet. Zero throughout where there was none: ``WaitEnd/stuck(_:)``.
+    public var completion: Completion { memory.cell?.record.completion ?? Completion(count: 0) }
     /// Bytes moved, as the packet counted them.
-    public var count: Int { completion.count }
+    public var count: Int { memory.cell?.record.completion.count ?? 0 }
     /// The packet's error code; none for a success.
-    public var error: SystemCode { completion.error }
+    public var error: SystemCode { memory.cell?.record.completion.error ?? .none }
+    /// Bytes that the driver counted on a failed read and that may never have reached the buffer (clause C4).
+    public var possiblyLost: Int { memory.cell.map { $0.possiblyLost($0.record.completion) } ?? 0 }
+    /// The address that a `receive` or an `accept` brought; nil where the operation had no room for one.
+    // SAFETY: it lies in the cell that `memory` keeps.
+    public var address: SocketAddress? { unsafe memory.cell?.addressPointer?.pointee }
+
+    // SAFETY: the bytes lie in the cell that `memory` keeps until this value is dropped.
+    @usableFromInline var bytes: UnsafeRawBufferPointer {
+        guard let cell = memory.cell else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+        return unsafe cell.exposed(cell.record.completion)
+    }
 
     /// Lends the bytes that a read brought, for the time of the call.
     // SAFETY: the span cannot outlive the call, and this value, which owns the bytes, is borrowed for it.
@@ -55,8 +54,9 @@
 // Usable from inline, because Embedded Swift drops no value in another module whose `deinit` it cannot see there.
 @usableFromInline struct OperationMemory: ~Copyable {
     private let ledger: Ledger?
-    private let cell: Cell?
+    fileprivate let cell: Cell?
 
+    @inline(__always)
     init(_ cell: Cell, _ ledger: Ledger) {
         self.cell = cell
         self.ledger = ledger

@@ -132,6 +132,13 @@ enum Waiter {
 
     // SAFETY: as above.
     func resume(_ end: End) { unsafe continuation.resume(returning: end) }
+
+    /// The address of the task, by which the loop knows its fibers. Were it anything else, none would be found, and each wait would listen
+    /// for itself.
+    // SAFETY: a continuation is one pointer; the number is compared and never followed.
+    var identity: UInt {
+        @inline(__always) get { unsafe unsafeBitCast(continuation, to: UInt.self) }
+    }
 }
 
 /// What is to be told beside the completions, once the present batch has been settled.

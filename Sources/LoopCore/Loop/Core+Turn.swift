@@ -9,6 +9,7 @@ extension Core {
             case .call(let call): ready.append(.call(call))
             case .cancel(let id): postedCancels.append(id)
             case .wake(let id): postedWakes.append(id)
+            case .cancelFiber(let task): fibers.hasCancelled(task)
             case .complete(let id, let completion): complete(id, completion)
             }
         }
@@ -62,14 +63,26 @@ extension Core {
     /// Sends the cancels that were posted since the last turn. An id that is gone by now is nobody's business any more.
     @inline(__always)
     func sendPostedCancels() {
-        guard !postedCancels.isEmpty || !postedWakes.isEmpty else { return }
-        sendThem()
+        guard !hasPostedCancels else { return sendThem() }
     }
 
     @inline(never)
     private func sendThem() {
         while let id = postedCancels.popFirst() { end(id, .cancelled) }
         while let id = postedWakes.popFirst() { wake(id, .cancelled) }
+        while let wait = fibers.ended.popFirst() {
+            switch wait.kind {
+            case .none: break
+            case .operation:
+                end(OperationID(generation: wait.generation, index: CellIndex(rawValue: wait.index), ledger: ledger.number), .cancelled)
+            case .parked: wake(ParkID(index: wait.index, generation: wait.generation), .cancelled)
+            }
+        }
+    }
+
+    /// Whether somebody has been asked to end since the last turn.
+    var hasPostedCancels: Bool {
+        @inline(__always) get { !postedCancels.isEmpty || !postedWakes.isEmpty || !fibers.ended.isEmpty }
     }
 
     /// Fires what is due, up to a limit for each turn: collected first, so that one that fires may cancel or move another of the batch.
@@ -112,7 +125,7 @@ extension Core {
 
     /// How long the port may block: not at all while something of ours waits to run.
     func waitBound(_ wish: WaitBound) -> WaitBound {
-        guard ready.isEmpty, yielded.isEmpty, postedCancels.isEmpty, postedWakes.isEmpty, ledger.hasToldEverybody else { return .poll }
+        guard ready.isEmpty, yielded.isEmpty, !hasPostedCancels, ledger.hasToldEverybody else { return .poll }
         guard let next = timers.nextDeadline else { return wish }
         switch wish {
         case .poll: return .poll

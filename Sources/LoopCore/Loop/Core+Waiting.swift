@@ -2,7 +2,13 @@ extension Core {
     /// Enters the one waiter of an operation, with a deadline if it has one. It is told in a later phase, never from here.
     @inline(__always)
     func wait(_ cell: Cell, _ waiter: consuming Waiter, timeoutNanoseconds: UInt64?) throws(OperationError) {
-        switch try checkCanWait(cell) {
+        enter(cell, waiter, try checkCanWait(cell), timeoutNanoseconds)
+    }
+
+    /// As ``wait(_:_:timeoutNanoseconds:)``, where it has been asked what the wait is for.
+    @inline(__always)
+    func enter(_ cell: Cell, _ waiter: consuming Waiter, _ awaited: Awaited, _ timeoutNanoseconds: UInt64?) {
+        switch awaited {
         case .packet(.notAsked):
             var deadline: TimerID?
             if let timeoutNanoseconds { deadline = startDeadline(cell, timeoutNanoseconds) }

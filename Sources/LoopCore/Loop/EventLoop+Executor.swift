@@ -44,6 +44,12 @@ extension EventLoop {
         if case .closed = mailbox.post(.wake(id)) { runLate() }
     }
 
+    /// Says that a fiber's task has been cancelled: its wait, if it is in one, is to end.
+    nonisolated func postCancel(of fiber: TaskIdentity) {
+        if thread.isCurrent { return core.fibers.hasCancelled(fiber) }
+        if case .closed = mailbox.post(.cancelFiber(fiber)) { runLate() }
+    }
+
     /// Sends the completion of an operation that finished elsewhere.
     nonisolated func postCompletion(_ id: OperationID, _ completion: Completion) {
         if case .closed = mailbox.post(.complete(id, completion)) { runLate() }

@@ -77,8 +77,7 @@ extension Core {
 
     /// Nothing is submitted, nobody is left to tell, and no job waits.
     var isDrained: Bool {
-        ledger.counts.submitted == 0 && ledger.hasToldEverybody && ready.isEmpty && yielded.isEmpty && postedCancels.isEmpty
-            && postedWakes.isEmpty
+        ledger.counts.submitted == 0 && ledger.hasToldEverybody && ready.isEmpty && yielded.isEmpty && !hasPostedCancels
     }
 
     /// Gives up on what is still submitted, and says what it was.

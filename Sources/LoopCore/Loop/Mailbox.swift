@@ -85,5 +85,6 @@ enum Mail {
     case call(@Sendable (isolated EventLoop) -> Void)
     case cancel(OperationID)
     case wake(ParkID)
+    case cancelFiber(TaskIdentity)
     case complete(OperationID, Completion)
 }

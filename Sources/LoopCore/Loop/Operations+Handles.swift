@@ -11,7 +11,7 @@ extension Operations {
     /// cancel grace. **Mandatory before the handle is closed.**
     ///
     /// `done` is called from a later phase of the loop, once, when the handle may be closed. Operations whose packet did not come are
-    /// orphaned: their memory stays with the loop, and the report counts them. A task waits with ``awaitRetire(_:isolation:)``.
+    /// orphaned: their memory stays with the loop, and the report counts them. A task waits with ``awaitRetire(_:)``.
     public func retire(_ handle: AssociatedHandle, _ done: ((RetireReport) -> Void)? = nil) throws(OperationError) {
         try ledger.beginRetire(handle, done)
         let slot = handle.key.slot

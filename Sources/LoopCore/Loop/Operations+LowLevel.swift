@@ -15,7 +15,7 @@ extension Operations {
 
     /// Says that the native call owes one packet: it returned success, pending, or a warning status.
     ///
-    /// Unsafe, because a wrong word here is a use-after-free: ``perform(on:capacity:tag:timeout:isolation:file:line:_:)`` cannot get it
+    /// Unsafe, because a wrong word here is a use-after-free: ``perform(on:capacity:tag:timeout:file:line:_:)`` cannot get it
     /// wrong.
     @unsafe public func submitted(_ id: OperationID) throws(OperationError) {
         guard ledger.usualSubmitted(id, .received) else { return try submittedOutOfLine(id) }
@@ -41,7 +41,13 @@ extension Operations {
     public func state(_ id: OperationID) throws(OperationError) -> OperationPhase { try ledger.find(id).record.state.phase }
 
     /// Takes a completed operation's result. The id is dead afterwards; the outcome owns the bytes until it is dropped.
-    public func result(_ id: OperationID) throws(OperationError) -> Outcome { try ledger.take(ledger.find(id)) }
+    public func result(_ id: OperationID) throws(OperationError) -> Outcome {
+        if let outcome = ledger.usualTake(id) { return outcome }
+        return try resultOutOfLine(id)
+    }
+
+    @inline(never)
+    private func resultOutOfLine(_ id: OperationID) throws(OperationError) -> Outcome { try ledger.take(ledger.find(id)) }
 
     /// Takes a completed operation's result for the time of a call: the cheapest way, nothing is retained. The id is dead afterwards.
     // SAFETY: the span cannot outlive the call, and the cell is given back after it.

@@ -20,19 +20,39 @@ extension Operations {
         _ handle: AssociatedHandle, _ capacity: Int, _ tag: UInt64, _ address: AddressRoom, _ place: SourcePlace,
         inline: InlineCompletion, _ body: (consuming PreparedOp) -> Decision
     ) throws(OperationError) -> (OperationID, Bool) {
-        let cell = try ledger.prepare(
-            handle, capacity: capacity, tag: tag, OperationOptions(address: address, place: place), now: core.present)
+        let cell = try prepared(handle, capacity, tag, address, place)
         let id = ledger.id(of: cell)
         let decision = body(PreparedOp(self, cell, inline: core.mayCompleteInline ? inline : .never))
-        guard decision.id == id else { trap("A function returned the decision of another operation than the one it was lent.") }
-        if let error = decision.error { throw error }
-        switch decision.submission {
+        guard decision.id == id else { trapForeignDecision() }
+        switch decision.outcome {
         case .owesPacket: return (id, false)
         case .completed:
             core.inlineCompletions += 1
             return (id, true)
-        case .refused(let code): throw .refused(code)
+        case .refused(let error): throw error
         }
+    }
+
+    /// Once for all who start an operation: what is executed for each should be in the processor's nearest memory once.
+    @inline(never)
+    private func prepared(
+        _ handle: AssociatedHandle, _ capacity: Int, _ tag: UInt64, _ address: AddressRoom, _ place: SourcePlace
+    ) throws(OperationError) -> Cell {
+        if address == .none, let cell = ledger.usualPrepare(handle, capacity: capacity, tag: tag, place, now: core.present) { return cell }
+        return try preparedOutOfLine(handle, capacity, tag, address, place)
+    }
+
+    @inline(never)
+    private func preparedOutOfLine(
+        _ handle: AssociatedHandle, _ capacity: Int, _ tag: UInt64, _ address: AddressRoom, _ place: SourcePlace
+    ) throws(OperationError) -> Cell {
+        try ledger.prepare(
+            handle, capacity: capacity, tag: tag, OperationOptions(address: address, place: place), now: core.present)
+    }
+
+    @inline(never)
+    private func trapForeignDecision() -> Never {
+        trap("A function returned the decision of another operation than the one it was lent.")
     }
 }
 

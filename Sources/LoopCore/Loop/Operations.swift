@@ -4,7 +4,7 @@
 /// is not Sendable: an actor that leaks it does not compile.
 ///
 /// The low level is here: `prepare`, a native call, `submitted` or `abandon`, and a callback or an await. It is enough to embed the loop
-/// without any Swift task. The high level, which cannot be used wrongly, is ``perform(on:capacity:tag:timeout:isolation:file:line:_:)``.
+/// without any Swift task. The high level, which cannot be used wrongly, is ``perform(on:capacity:tag:timeout:file:line:_:)``.
 public final class Operations {
     /// The loop this is a view of.
     public let loop: EventLoop

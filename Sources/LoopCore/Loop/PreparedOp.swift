@@ -1,16 +1,19 @@
 /// An operation on its way to the kernel: submit it, or abandon it; there is nothing else it can be used for.
 ///
-/// ``Operations/perform(on:capacity:tag:timeout:isolation:file:line:_:)`` lends one to a function that must return the ``Decision`` only
+/// ``Operations/perform(on:capacity:tag:timeout:file:line:_:)`` lends one to a function that must return the ``Decision`` only
 /// this value can make. Forgetting a branch, deciding twice, keeping the value, using it off the loop: none of it compiles.
 @safe public struct PreparedOp: ~Copyable {
     /// For ``Operations/cancel(_:)`` and logs; the result comes from whoever handed out this value.
     public let id: OperationID
-    private let operations: Operations
+    // Not retained: whoever lends this value has them, and nobody can keep it longer.
+    private let operations: Unmanaged<Operations>
     private let cell: Cell
     private let inline: InlineCompletion
 
+    // SAFETY: the caller is the operations' own method, and is given back the decision, for which this value goes.
+    @inline(__always)
     init(_ operations: Operations, _ cell: Cell, inline: InlineCompletion) {
-        self.operations = operations
+        unsafe self.operations = .passUnretained(operations)
         self.cell = cell
         self.inline = inline
         id = operations.ledger.id(of: cell)
@@ -41,7 +44,8 @@
     /// try await ops.perform(on: handle) { op in op.remote(whenCancelled: .ends) { waiter = $0 } }
     /// ```
     public consuming func remote(whenCancelled: RemoteCancel = .waits, _ start: (RemoteCompletion) -> Void) -> Decision {
-        let (loop, id, cell) = (operations.loop, id, cell)
+        // SAFETY: as for the initialiser.
+        let (loop, id, cell) = (unsafe operations._withUnsafeGuaranteedRef { $0.loop }, id, cell)
         return decide(.none) { port, _ in
             if whenCancelled == .ends { cell.record.completer = .whoeverIsFirst }
             start(RemoteCompletion(id, loop, aborted: port.abortedCompletion))
@@ -104,30 +108,59 @@
         }
     }
 
+    // SAFETY: as for the initialiser.
+    @inline(__always)
     private consuming func decide(_ flow: ByteFlow, _ verb: (any CompletionPort, PortRequest) -> Submission) -> Decision {
+        let outcome = unsafe operations._withUnsafeGuaranteedRef { $0.ledger.decide(cell, flow, inline, verb) }
+        return Decision(id: id, outcome: outcome)
+    }
+
+    // SAFETY: as for the initialiser.
+    @inline(never)
+    private consuming func give(up error: OperationError) -> Decision {
+        Decision(id: id, outcome: unsafe operations._withUnsafeGuaranteedRef { $0.ledger.give(up: cell, error) })
+    }
+}
+
+extension Ledger {
+    @inline(__always)
+    fileprivate func decide(
+        _ cell: Cell, _ flow: ByteFlow, _ inline: InlineCompletion, _ verb: (any CompletionPort, PortRequest) -> Submission
+    ) -> Decided {
         do throws(OperationError) {
-            return Decision(id: id, submission: try operations.ledger.submit(cell, flow, inline: inline, verb))
+            switch try submit(cell, flow, inline: inline, verb) {
+            case .owesPacket: return .owesPacket
+            case .completed: return .completed
+            case .refused(let code): return .refused(.refused(code))
+            }
         } catch {
             // Retired between the preparation and here, by the very function that decides: the record is still prepared.
-            return give(up: error)
+            return give(up: cell, error)
         }
     }
 
-    private consuming func give(up error: OperationError) -> Decision {
-        try? operations.ledger.abandon(cell)
-        return Decision(id: id, submission: .refused(.none), error: error)
+    @inline(never)
+    fileprivate func give(up cell: Cell, _ error: OperationError) -> Decided {
+        try? abandon(cell)
+        return .refused(error)
     }
 }
 
 /// What a ``PreparedOp`` was used for. Only one of those makes it, so a function that must return it cannot forget a branch.
 public struct Decision: ~Copyable {
     let id: OperationID
-    let submission: Submission
-    let error: OperationError?
+    let outcome: Decided
 
-    init(id: OperationID, submission: Submission, error: OperationError? = nil) {
+    @inline(__always)
+    init(id: OperationID, outcome: Decided) {
         self.id = id
-        self.submission = submission
-        self.error = error
+        self.outcome = outcome
     }
+}
+
+/// As ``Submission``, without the completion, which is in the record.
+enum Decided {
+    case owesPacket
+    case completed
+    case refused(OperationError)
 }

@@ -24,7 +24,7 @@ extension EventLoop {
         let work = Offloaded(name, body)
         let deadline = timeout.map { core.port.now().advanced(by: $0.wholeNanoseconds) }
         var refusal: OffloadRefusal?
-        let wakeup = await park(in: work.waiters, until: deadline, for: .offload, isolation: isolation) {
+        let wakeup = await park(in: work.waiters, until: deadline, for: .offload) {
             do throws(OffloadRefusal) {
                 try core.offload.submit(work, core, self)
             } catch {

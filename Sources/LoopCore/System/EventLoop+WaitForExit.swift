@@ -38,12 +38,12 @@ extension EventLoop {
         do throws(AssociationError) { handle = try ops.associate(native, options: .setNonblocking) } catch { return .association(error) }
         let cause: ProcessError?
         do throws(OperationError) {
-            let outcome = try await ops.perform(on: handle, timeout: timeout, isolation: isolation) { op in op.poll(.readable) }
+            let outcome = try await ops.perform(on: handle, timeout: timeout) { op in op.poll(.readable) }
             cause = ops.core.causeOfEnd(outcome.end, outcome.error)
         } catch {
             cause = error == .cancelled ? .cancelled : error == .closed ? .closed : .operation(error)
         }
-        _ = try? await ops.awaitRetire(handle, isolation: isolation)
+        _ = try? await ops.awaitRetire(handle)
         return cause
     }
 
@@ -55,7 +55,7 @@ extension EventLoop {
         let call = ParkedCall()
         let deadline = timeout.map { core.port.now().advanced(by: $0.wholeNanoseconds) }
         var refusal: SystemRefusal?
-        let wakeup = await park(in: call.list, until: deadline, for: .process, isolation: isolation) {
+        let wakeup = await park(in: call.list, until: deadline, for: .process) {
             do throws(SystemRefusal) {
                 try watch.notify { self.post { loop in call.ring(loop) } }
             } catch {

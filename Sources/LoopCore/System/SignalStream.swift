@@ -19,7 +19,7 @@ public final class SignalStream: Sendable {
         while true {
             if let signal = queue.take() { return signal }
             if queue.hasEnded { return nil }
-            let wakeup = await loop.park(in: queue.waiters, until: nil, for: .signal, isolation: isolation) {
+            let wakeup = await loop.park(in: queue.waiters, until: nil, for: .signal) {
                 // Between the look and the place in the list anything may happen.
                 if queue.isSettled { core.wakeFirst(of: queue.waiters) }
             }

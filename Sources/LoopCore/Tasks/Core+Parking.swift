@@ -20,7 +20,7 @@ extension Core {
 
     func reserve(in list: WaitList?, until deadline: MonotonicInstant?, for what: WaitedFor, _ loop: EventLoop) -> WaitPlace {
         let (deadline, scope) = earliest(deadline, loop)
-        return WaitPlace(id: parked.reserve(in: list), deadline: deadline, scope: scope, what: what)
+        return WaitPlace(id: parked.reserve(in: list), deadline: deadline, scope: scope.map(ScopeRef.init), what: what)
     }
 
     /// Wakes a parked task. False if it was woken before.
@@ -47,6 +47,18 @@ extension Core {
     /// The loop ends: nobody waits on it any longer.
     func wakeEverybody() {
         for id in parked.all() { wake(id, .closed) }
+    }
+
+    /// As ``suspend(_:_:until:)``, also until the fiber is cancelled. False, and the task resumed, if nobody would hear that: it is no
+    /// fiber of the loop's.
+    func suspendFiber(_ id: ParkID, _ task: SuspendedTask<Wakeup>, until deadline: MonotonicInstant?) -> Bool {
+        guard let isCancelled = fibers.note(task.identity, .parked(id)) else {
+            task.resume(.signalled)
+            return false
+        }
+        if isCancelled { postedWakes.append(id) }
+        suspend(id, task, until: deadline)
+        return true
     }
 
     /// Suspends the task that holds a place, until it is woken.

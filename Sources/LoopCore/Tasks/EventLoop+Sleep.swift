@@ -1,23 +1,19 @@
-public import _Concurrency
+internal import _Concurrency
 
 extension EventLoop {
     /// Sleeps for a time, on the loop's timers. Ends early, and throws, when the task is cancelled: then the timer is gone at once.
     ///
     /// With a tolerance the loop may wake up later by as much, together with others.
-    public func sleep(
-        for time: Duration, tolerance: Duration? = nil, isolation: isolated (any Actor)? = #isolation
-    ) async throws(WaitError) {
+    public nonisolated(nonsending) func sleep(for time: Duration, tolerance: Duration? = nil) async throws(WaitError) {
         let instant = core.port.now().advanced(by: time.wholeNanoseconds)
         let place = try sleepPlace(instant, tolerance)
-        try endSleep(await wait(at: place, isolation: isolation), instant)
+        try endSleep(await wait(at: place), instant)
     }
 
     /// Sleeps until an instant of the loop's clock.
-    public func sleep(
-        until instant: MonotonicInstant, tolerance: Duration? = nil, isolation: isolated (any Actor)? = #isolation
-    ) async throws(WaitError) {
+    public nonisolated(nonsending) func sleep(until instant: MonotonicInstant, tolerance: Duration? = nil) async throws(WaitError) {
         let place = try sleepPlace(instant, tolerance)
-        try endSleep(await wait(at: place, isolation: isolation), instant)
+        try endSleep(await wait(at: place), instant)
     }
 
     private nonisolated func sleepPlace(_ instant: MonotonicInstant, _ tolerance: Duration?) throws(WaitError) -> WaitPlace {

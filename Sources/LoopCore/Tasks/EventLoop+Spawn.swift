@@ -71,10 +71,17 @@ extension EventLoop {
         if thread.isCurrent { core.isStartingTask = false }
     }
 
+    /// For a task that nobody but the loop and its ``Fiber`` can cancel.
     @usableFromInline
     func enterFiber(_ origin: FiberOrigin) -> FiberSlot {
         let core = core
-        return core.fibers.enter(origin, now: core.present)
+        return core.fibers.enter(origin, now: core.present, .loop)
+    }
+
+    /// For a task that is somebody else's child.
+    func enterChild(_ origin: FiberOrigin) -> FiberSlot {
+        let core = core
+        return core.fibers.enter(origin, now: core.present, .waits)
     }
 
     /// On the loop's thread, so that a `run` sees it before it sleeps.

@@ -25,7 +25,10 @@ public struct Fiber<Success: Sendable, Failure: Error>: Sendable {
     }
 
     /// Asks it to end: its waits throw from here on. What it throws thereupon ends nothing but itself.
-    public func cancel() { task.cancel() }
+    public func cancel() {
+        task.cancel()
+        loop.postCancel(of: TaskIdentity(task))
+    }
 
     /// Raises its priority, and so that of what it waits for.
     public func escalate(to priority: TaskPriority) { task.escalatePriority(to: priority) }

@@ -3,6 +3,9 @@ internal import _Concurrency
 /// The fibers that run on a loop, from their first step to their last. It belongs to the loop's thread.
 final class FiberTable {
     private let slots = Pinned(FiberSlots())
+    private let index = Pinned(FiberIndex())
+    /// What fibers waited for that were asked to end: looked at in a phase of the turn, as a cancel of an operation is.
+    private let pinnedEnded = Pinned(Ring<FiberWait>())
     /// Fibers that ended by throwing and had not been cancelled.
     var failures: UInt64 = 0
     /// Everybody has been asked to end, and so is whoever begins now.
@@ -11,20 +14,63 @@ final class FiberTable {
     /// Fibers that run now.
     var count: Int { slots.value.count }
 
-    /// Enters the current task.
+    var ended: Ring<FiberWait> {
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedEnded.address) }
+        // SAFETY: see Pinned.
+        @inline(__always) unsafeMutableAddress { unsafe pinnedEnded.address }
+    }
+
+    /// Enters the current task. One that others than the loop may cancel, a child of a group, listens for itself.
     @inline(__always)
-    func enter(_ origin: FiberOrigin, now: MonotonicInstant) -> FiberSlot {
+    func enter(_ origin: FiberOrigin, now: MonotonicInstant, _ ears: FiberEars) -> FiberSlot {
         let slot = slots.value.insert(Fiberling(origin: origin, began: now))
+        if ears == .loop { index.value.insert(slots.value.task(of: slot).address, slot.index) }
         if isEnding { cancel(slot) }
         return slot
     }
 
     /// The task's last step on the loop.
     @inline(__always)
-    func leave(_ slot: FiberSlot) { slots.value.remove(slot) }
+    func leave(_ slot: FiberSlot) {
+        index.value.remove(slots.value.task(of: slot).address)
+        slots.value.remove(slot)
+    }
+
+    /// Notes what a task is about to wait for. Nil for one that the loop does not listen for; else whether it has been asked to end, which
+    /// it then has to be told at once.
+    @inline(__always)
+    func note(_ task: UInt, _ wait: FiberWait) -> Bool? {
+        guard let index = index.value[task] else { return nil }
+        let slot = FiberSlot(index: index)
+        slots.value.note(slot, wait)
+        // SAFETY: a task leaves the index before it ends.
+        return unsafe slots.value.task(of: slot).isCancelled
+    }
+
+    /// Somebody has asked a task to end. It may have ended since, and another may have its address: whose wait is ended only if it has been
+    /// asked as well.
+    func hasCancelled(_ task: TaskIdentity) {
+        // SAFETY: a task leaves the index before it ends.
+        guard let index = index.value[task.address], unsafe slots.value.task(of: FiberSlot(index: index)).isCancelled else { return }
+        endWait(FiberSlot(index: index))
+    }
 
     @inline(never)
-    private func cancel(_ slot: FiberSlot) { slots.value[slot]?.cancel() }
+    private func cancel(_ slot: FiberSlot) {
+        guard slots.value[slot] != nil else { return }
+        // SAFETY: a task leaves its slot before it ends.
+        unsafe slots.value.task(of: slot).cancel()
+        // Its handlers may have done anything, but end the fiber: that takes a turn.
+        endWait(slot)
+    }
+
+    /// What it waited for before and waits for no more has a generation that is gone.
+    private func endWait(_ slot: FiberSlot) {
+        let wait = slots.value.wait(of: slot)
+        if wait.kind == .none { return }
+        ended.append(wait)
+    }
 
     /// Asks every fiber to end, and those that are still to begin. Their cancellation handlers run in here, and may spawn more.
     func cancelAll() {
@@ -62,29 +108,55 @@ final class FiberTable {
     }
 }
 
-/// One fiber that has begun. Its task leaves the table itself, by its last step: so it is alive for as long as this is.
-@safe struct Fiberling {
-    private let task: UnsafeCurrentTask?
+/// One fiber that has begun.
+struct Fiberling {
     let origin: FiberOrigin
     let began: MonotonicInstant
+}
 
-    /// The current task's.
-    // SAFETY: see above.
-    init(origin: FiberOrigin, began: MonotonicInstant) {
-        unsafe task = unsafe withUnsafeCurrentTask { unsafe $0 }
-        self.origin = origin
-        self.began = began
+/// Who hears that a fiber is cancelled.
+enum FiberEars {
+    /// The loop, through which alone it can be: its waits need no handlers of their own, each of which costs as much as the wait.
+    case loop
+    /// The waits themselves: the task is somebody else's, such as a group's.
+    case waits
+}
+
+/// What a fiber waits for, or last waited for: there is one for each fiber, so it is small.
+struct FiberWait {
+    enum Kind: UInt8 {
+        case none
+        case operation
+        case parked
     }
 
-    // SAFETY: as above.
-    func cancel() { unsafe task?.cancel() }
+    let generation: UInt64
+    let index: UInt32
+    let kind: Kind
+
+    static var none: FiberWait { FiberWait(generation: 0, index: 0, kind: .none) }
+
+    @inline(__always)
+    static func operation(_ id: OperationID) -> FiberWait {
+        FiberWait(generation: id.generation, index: id.index.rawValue, kind: .operation)
+    }
+
+    @inline(__always)
+    static func parked(_ id: ParkID) -> FiberWait { FiberWait(generation: id.generation, index: id.index, kind: .parked) }
 }
 
 /// The places of a fiber table: used again, last freed first.
 private struct FiberSlots: ~Copyable {
     private struct Place {
         var fiber: Fiberling?
+        /// The fiber's. It leaves the table itself, by its last step: so it is alive for as long as it is here. By itself, and a number,
+        /// so that to ask of it copies nothing.
+        var task: TaskIdentity
+        // What it waits for: flat, which is 8 bytes of each less.
+        var generation: UInt64 = 0
+        var index: UInt32 = 0
         var nextFree = UInt32.max
+        var kind = FiberWait.Kind.none
     }
 
     private var places = RawColumn<Place>(capacity: 16)
@@ -94,22 +166,41 @@ private struct FiberSlots: ~Copyable {
 
     deinit { places.deinitialize(0..<Int(used)) }
 
-    subscript(slot: FiberSlot) -> Fiberling? { places[Int(slot.index)].fiber }
+    subscript(slot: FiberSlot) -> Fiberling? {
+        @inline(__always) get { places[Int(slot.index)].fiber }
+    }
+
+    @inline(__always)
+    func task(of slot: FiberSlot) -> TaskIdentity { places[Int(slot.index)].task }
+
+    func wait(of slot: FiberSlot) -> FiberWait {
+        let place = Int(slot.index)
+        return FiberWait(generation: places[place].generation, index: places[place].index, kind: places[place].kind)
+    }
+
+    @inline(__always)
+    mutating func note(_ slot: FiberSlot, _ wait: FiberWait) {
+        places[Int(slot.index)].generation = wait.generation
+        places[Int(slot.index)].index = wait.index
+        places[Int(slot.index)].kind = wait.kind
+    }
 
     @inline(__always)
     mutating func insert(_ fiber: consuming Fiberling) -> FiberSlot {
         count += 1
-        guard firstFree != .max else { return append(fiber) }
+        guard let task = TaskIdentity.current else { trap("A fiber was begun outside of any task.") }
+        guard firstFree != .max else { return append(fiber, task) }
         let index = firstFree
         firstFree = places[Int(index)].nextFree
         places[Int(index)].fiber = fiber
+        places[Int(index)].task = task
         return FiberSlot(index: index)
     }
 
     @inline(never)
-    private mutating func append(_ fiber: consuming Fiberling) -> FiberSlot {
+    private mutating func append(_ fiber: consuming Fiberling, _ task: TaskIdentity) -> FiberSlot {
         if Int(used) == places.capacity { places.resize(to: places.capacity * 2, keeping: Int(used)) }
-        places.initialize(Int(used), to: Place(fiber: fiber))
+        places.initialize(Int(used), to: Place(fiber: fiber, task: task))
         used += 1
         return FiberSlot(index: used - 1)
     }
@@ -118,6 +209,7 @@ private struct FiberSlots: ~Copyable {
     mutating func remove(_ slot: FiberSlot) {
         count -= 1
         places[Int(slot.index)].fiber = nil
+        places[Int(slot.index)].kind = .none
         places[Int(slot.index)].nextFree = firstFree
         firstFree = slot.index
     }

@@ -43,7 +43,7 @@ struct WaitPlace: Sendable {
     let id: ParkID
     let deadline: MonotonicInstant?
     /// The timeout around the wait that the deadline belongs to, if it is not the wait's own.
-    let scope: TimeoutScope?
+    let scope: ScopeRef?
     let what: WaitedFor
 }
 

@@ -61,7 +61,7 @@ extension EventLoop {
     fileprivate func runChild<R: Sendable, E: Error>(
         _ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
     ) async throws(E) -> R {
-        let slot = enterFiber(origin)
+        let slot = enterChild(origin)
         defer { leaveFiber(slot) }
         return try await body(self)
     }

@@ -2,7 +2,7 @@ internal import _Concurrency
 
 /// Tells one task from another while both live: a number, and nothing that keeps the task alive.
 struct TaskIdentity: Hashable, Sendable {
-    private let address: UInt
+    let address: UInt
 
     /// The current task's; nil where a function runs that no task called.
     // SAFETY: a current task is one pointer; the number is compared and never followed.
@@ -15,6 +15,20 @@ struct TaskIdentity: Hashable, Sendable {
 
     // SAFETY: a task is the same pointer.
     init<Success: Sendable, Failure: Error>(_ task: Task<Success, Failure>) { address = unsafe unsafeBitCast(task, to: UInt.self) }
+
+    /// Whether the task has been asked to end. It MUST be alive. Of whatever it returns: the answer is where it is for all.
+    // SAFETY: a task is one pointer, looked at where the number is, which retains nothing; the caller knows that it is alive.
+    @unsafe var isCancelled: Bool {
+        @inline(__always) get {
+            unsafe withUnsafePointer(to: address) { pointer in
+                unsafe UnsafeRawPointer(pointer).assumingMemoryBound(to: Task<Void, Never>.self).pointee.isCancelled
+            }
+        }
+    }
+
+    /// Asks the task to end. It MUST be alive.
+    // SAFETY: as above.
+    @unsafe func cancel() { unsafe unsafeBitCast(address, to: Task<Void, Never>.self).cancel() }
 
     private init(address: UInt) { self.address = address }
 }

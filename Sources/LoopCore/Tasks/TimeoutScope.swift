@@ -41,6 +41,17 @@ final class TimeoutScope: Sendable {
     }
 }
 
+/// A timeout around a wait, for as long as the wait: the task in which it is innermost keeps it, and a wait is in one task.
+@safe struct ScopeRef: Sendable {
+    private let reference: Unmanaged<TimeoutScope>
+
+    // SAFETY: see the type.
+    init(_ scope: TimeoutScope) { unsafe reference = .passUnretained(scope) }
+
+    // SAFETY: see the type.
+    var scope: TimeoutScope { unsafe reference.takeUnretainedValue() }
+}
+
 /// How far a timeout has come.
 private enum TimeoutProgress {
     case running

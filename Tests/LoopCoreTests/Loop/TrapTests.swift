@@ -77,7 +77,7 @@ import Testing
             let handle = try bench.associate()
             try bench.ops.perform(on: handle) { op in
                 _ = op.abandon(.none)
-                return Decision(id: OperationID(generation: 0, index: .none, ledger: 0), submission: .owesPacket)
+                return Decision(id: OperationID(generation: 0, index: .none, ledger: 0), outcome: .owesPacket)
             } completed: { _, _ in
             }
         }
