@@ -35,7 +35,9 @@ let package = Package(
         .target(name: "CLoopEpoll"),
         .target(
             name: "CLoopWin32",
-            linkerSettings: [.linkedLibrary("ws2_32", .when(platforms: [.windows]))]),
+            linkerSettings: [
+                .linkedLibrary("ws2_32", .when(platforms: [.windows])), .linkedLibrary("advapi32", .when(platforms: [.windows])),
+            ]),
         .target(name: "LoopCore", swiftSettings: strict),
         .target(
             name: "LoopEpoll",

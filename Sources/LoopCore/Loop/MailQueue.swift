@@ -3,10 +3,12 @@ internal import Synchronization
 // What was sent and not yet taken, in the order it was sent.
 //
 //     senders ──claim──▶ ┌ring of cells┐ ──▶ the loop       no allocation: a cell is used again and again
-//        └──when it is full──▶ chain of nodes ──▶           one allocation each; after what is in the ring by then
+//        └──when it is full──▶ chain of nodes ──▶           one allocation each; after what was in the ring by then
 //
-// A chain that has been taken is held until the loop has emptied the ring up to where it stood: a sender whose mail went to the chain has
-// older mail in the ring, and no newer one.
+// Each node notes the place that was the ring's next when it was made, and is taken when the loop has come to that place: what its sender
+// had sent before is in front of it, what it sends afterwards is in the chain behind it, or, once the chain was taken, at that place or later.
+// One note for the whole chain would not do: whoever takes it reads the ring's next place a moment before or after, and in that moment a
+// sender may have gone back to the ring.
 
 /// The mail of a loop: many threads put in, one at a time takes out.
 @safe struct MailQueue: ~Copyable, Sendable {
@@ -21,9 +23,8 @@ internal import Synchronization
     private let head = Atomic<UInt>(0)
     /// The newest node of the chain, as an address; zero when there is none. The chain runs from the newest to the oldest.
     private let newest = Atomic<UInt>(0)
-    /// A chain that was taken, oldest first, and the place in the ring that it comes before. The taker's alone.
+    /// A chain that was taken, oldest first. The taker's alone.
     private let held = Atomic<UInt>(0)
-    private let heldBefore = Atomic<UInt>(0)
 
     // SAFETY: every cell is initialised, and given back when nobody can reach the queue any more.
     init() {
@@ -96,7 +97,7 @@ internal import Synchronization
         guard turn(at: place) == place &+ 1 || held.load(ordering: .relaxed) != 0 else { return }
         let end = tail.load(ordering: .sequentiallyConsistent)
         while true {
-            if place == heldBefore.load(ordering: .relaxed), held.load(ordering: .relaxed) != 0 { takeHeld(receive) }
+            if held.load(ordering: .relaxed) != 0 { takeHeld(upTo: place, receive) }
             guard place != end, let mail = empty(place) else { return }
             place &+= 1
             head.store(place, ordering: .relaxed)
@@ -121,7 +122,7 @@ internal import Synchronization
     @inline(never)
     private func chain(_ mail: consuming Mail) {
         let node = UnsafeMutablePointer<MailNode>.allocate(capacity: 1)
-        unsafe node.initialize(to: MailNode(mail: mail))
+        unsafe node.initialize(to: MailNode(mail: mail, before: tail.load(ordering: .sequentiallyConsistent)))
         var seen = newest.load(ordering: .relaxed)
         while true {
             unsafe node.pointee.next = seen
@@ -143,14 +144,16 @@ internal import Synchronization
             unsafe node.pointee.next = oldest
             (oldest, address) = (address, next)
         }
-        heldBefore.store(tail.load(ordering: .sequentiallyConsistent), ordering: .relaxed)
         held.store(oldest, ordering: .relaxed)
     }
 
+    /// Takes the nodes that come before what is at a place of the ring.
     // SAFETY: the chain that is held is the taker's own.
     @inline(never)
-    private func takeHeld(_ receive: (consuming Mail) -> Void) {
-        while let node = unsafe UnsafeMutablePointer<MailNode>(bitPattern: held.load(ordering: .relaxed)) {
+    private func takeHeld(upTo place: UInt, _ receive: (consuming Mail) -> Void) {
+        while let node = unsafe UnsafeMutablePointer<MailNode>(bitPattern: held.load(ordering: .relaxed)),
+            unsafe Int(bitPattern: place &- node.pointee.before) >= 0
+        {
             let moved = unsafe node.move()
             unsafe node.deallocate()
             held.store(moved.next, ordering: .relaxed)
@@ -169,7 +172,12 @@ private struct MailCell: ~Copyable {
 
 private struct MailNode {
     var mail: Mail
+    /// The place of the ring that it comes before.
+    let before: UInt
     var next: UInt = 0
 
-    init(mail: consuming Mail) { self.mail = mail }
+    init(mail: consuming Mail, before: UInt) {
+        self.mail = mail
+        self.before = before
+    }
 }
