@@ -61,7 +61,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "PortloopCLI",
-            dependencies: ["Portloop", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
+            dependencies: ["Portloop", "SerialOps", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],
             swiftSettings: strict),
         .testTarget(name: "LoopCoreTests", dependencies: ["LoopCore", "LoopSim"], swiftSettings: strict),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
@@ -73,6 +73,10 @@ let package = Package(
             dependencies: ["LoopCore", "LoopSim", "LoopEpoll", "CLoopEpoll", "Portloop", "CTestSupport", "TaskProgram"],
             swiftSettings: strict),
         .testTarget(name: "LoopSimTests", dependencies: ["LoopCore", "LoopSim", "CTestSupport"], swiftSettings: strict),
+        // What others' programs talk to: started by scripts/test-interop.
+        .executableTarget(
+            name: "SerialProgram", dependencies: ["LoopCore", "LoopEpoll", "SerialOps"], path: "Tests/Programs/SerialProgram",
+            swiftSettings: strict),
         .testTarget(
             name: "SerialOpsTests", dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "LoopSim", "CSerialOps", "CTestSupport"],
             swiftSettings: strict),
@@ -86,7 +90,7 @@ let package = Package(
 if Context.environment["OS"] == "Windows_NT" {
     let ofLinux = [
         "LoopEpoll", "CLoopEpoll", "PortloopCLI", "portloop", "LoopCoreTests", "LoopEpollTests", "LoopSimTests", "RepositoryTests",
-        "CTestSupport", "TaskProgram", "CSerialOps", "SerialOpsTests",
+        "CTestSupport", "TaskProgram", "CSerialOps", "SerialOpsTests", "SerialProgram",
     ]
     package.targets.removeAll { ofLinux.contains($0.name) }
     package.products.removeAll { ofLinux.contains($0.name) }

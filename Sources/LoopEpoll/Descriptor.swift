@@ -12,6 +12,8 @@ struct DescriptorRecord {
     var fd: Int32 = -1
     var kind = DescriptorKind.file
     var object: KernelObject?
+    /// ``AssociationOptions/shortReadsEmpty``
+    var vouchesForShortReads = false
     /// What the kernel was last asked to report.
     var registered: EventFlags = []
     /// Those of ``EventFlags/ending`` that the last event carried: an event tells the whole state of its moment, and a later change is an
@@ -34,11 +36,11 @@ struct DescriptorRecord {
 
     /// Whether a read that brought less than it asked for has emptied the descriptor, so that the next one need not be tried.
     ///
-    /// Only on TCP: a Unix socket ends a read where a passed descriptor begins, a pipe where a packet ends if its writer opened it with
-    /// O_DIRECT, a terminal where a line ends. And only while nothing else ends a read early or shares its edge with data: the end of the
-    /// stream comes with the last bytes as one edge (a port that stopped at the short read never saw it), and a read stops in front of
-    /// urgent data though more follows.
-    var shortReadEmpties: Bool { kind == .tcp && ending.isEmpty }
+    /// Only on TCP, and where the caller vouches for it: a Unix socket ends a read where a passed descriptor begins, a pipe where a packet
+    /// ends if its writer opened it with O_DIRECT, a terminal that is not raw where a line ends. And only while nothing else ends a read
+    /// early or shares its edge with data: the end of the stream comes with the last bytes as one edge (a port that stopped at the short
+    /// read never saw it), and a read stops in front of urgent data though more follows.
+    var shortReadEmpties: Bool { (kind == .tcp || vouchesForShortReads) && ending.isEmpty }
 }
 
 typealias Descriptor = Reference<DescriptorRecord>

@@ -14,7 +14,7 @@ extension EpollPort {
 
         // The kernel took the number as new, so whatever had it here was closed without a word.
         if let known { forget(known, because: .failure(.badDescriptor)) }
-        place(key, fd, kind, object)
+        place(key, fd, kind, object, options)
         state.record.keys[fd] = key
         Bindings.shared.record(fd, binding)
         state.record.brokenPipes.cover(Native.currentThread)
@@ -82,12 +82,15 @@ extension EpollPort {
         }
     }
 
-    private func place(_ key: HandleKey, _ fd: Int32, _ kind: DescriptorKind, _ object: KernelObject) {
+    private func place(
+        _ key: HandleKey, _ fd: Int32, _ kind: DescriptorKind, _ object: KernelObject, _ options: AssociationOptions
+    ) {
         let descriptor = state.record.descriptors.place(for: key.slot)
         descriptor.record.word = key.word
         descriptor.record.fd = fd
         descriptor.record.kind = kind
         descriptor.record.object = object
+        descriptor.record.vouchesForShortReads = options.contains(.shortReadsEmpty)
         descriptor.record.registered = .standing
         descriptor.record.ending = []
         descriptor.record.waitersAreDue = false

@@ -64,9 +64,3 @@ import Testing
         }
     }
 }
-
-func result<R, E: Error>(
-    isolation: isolated (any Actor)? = #isolation, _ body: () async throws(E) -> R
-) async -> Result<R, E> {
-    do throws(E) { return .success(try await body()) } catch { return .failure(error) }
-}

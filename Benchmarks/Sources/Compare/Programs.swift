@@ -29,7 +29,7 @@ struct Programs {
                     line("portloop", [ours, "post", "5000000"], "post_ns"),
                 ]),
             sleepers("processor time", "cpu_ns"), sleepers("bytes each", "bytes_each"),
-        ]
+        ] + SerialComparisons(peers: peers, ours: ours).all
     }
 
     /// A hundred thousand tasks that sleep a second: on the loop, and on the default executor.

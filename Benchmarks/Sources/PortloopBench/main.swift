@@ -14,6 +14,7 @@ case "tasks": runTasks(rounds: number(2, 21), only: arguments.count > 3 ? argume
 case "fairness": runFairness(yielders: number(2, 1_000), probes: number(3, 2_000))
 case "sleepers": runSleepers(count: number(2, 100_000), onLoop: !(arguments.count > 3 && arguments[3] == "default"))
 case "cancel-storm": runCancelStorm(count: number(2, 100_000))
+case "serial": runSerial(Array(arguments.dropFirst(2)))
 case "storm": runStorm(milliseconds: number(2, 500))
 default:
     print(

@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define PORTLOOP_SERIAL_CALL(call)                                                                                                        \
@@ -97,6 +98,13 @@ static inline int32_t portloop_serial_is_character_device(const char *path) {
     struct stat status;
     if (stat(path, &status) < 0) return -errno;
     return S_ISCHR(status.st_mode) ? 1 : 0;
+}
+
+// The major number of an open device: which driver it is.
+static inline int32_t portloop_serial_major(int32_t fd) {
+    struct stat status;
+    if (fstat(fd, &status) < 0) return -errno;
+    return (int32_t)major(status.st_rdev);
 }
 
 // The group that a device's node belongs to, and whether that group may read and write it.

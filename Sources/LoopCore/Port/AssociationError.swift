@@ -36,4 +36,7 @@ public struct AssociationOptions: OptionSet, Hashable, Sendable {
 
     /// Set O_NONBLOCK instead of refusing a blocking descriptor. It changes the open file, so every process that shares it sees it.
     @inlinable public static var setNonblocking: AssociationOptions { AssociationOptions(rawValue: 1) }
+    /// A read that brings less than it has room for has taken all there was, and what comes later is an event of its own. True of a
+    /// terminal in raw mode, and of nothing that keeps messages apart. A port that emulates completions then need not ask a second time.
+    @inlinable public static var shortReadsEmpty: AssociationOptions { AssociationOptions(rawValue: 2) }
 }

@@ -28,6 +28,7 @@ public final class WaitQueue {
 
     /// The tasks that wait.
     public var count: Int { list.count }
+    /// Whether nobody waits.
     public var isEmpty: Bool { list.isEmpty }
 }
 

@@ -7,6 +7,9 @@ internal import LoopCore
 struct Descriptor: Sendable {
     let fd: Int32
 
+    /// Whether it is the slave of a pseudo terminal, by the numbers that the kernel keeps for those.
+    var isPseudo: Bool { (136...143).contains(portloop_serial_major(fd)) }
+
     // MARK: settings
 
     // SAFETY: the structure is the kernel's own in size and layout; the shim asserts it.

@@ -12,6 +12,7 @@ final class LinuxSerialDevice: SerialDevice {
     let bytesOnError = BytesOnError.withheld
     /// VMIN is one, so a read that brings nothing is a hang-up.
     let emptyReadMeansGone = true
+    var closesAtOnce: Bool { kind.isPseudo }
     let drainStyle = DrainStyle.asks
     let eventStyle: EventStyle
     private let hold: HandleHold
@@ -63,6 +64,9 @@ final class LinuxSerialDevice: SerialDevice {
 
     // MARK: opening
 
+    /// Whether no driver can hold up the opening of a port: a pseudo terminal has none.
+    static func opensAtOnce(_ path: SerialText) -> Bool { path.bytes.starts(with: LinuxSystem.pseudoTerminals) }
+
     /// Opens a port, takes it for this process, sets its lines, then everything else. The lines come first: the driver raises both when it
     /// is opened, and a board that takes that for a reset is to see it for as short as can be.
     static func open(_ path: SerialText, _ settings: SerialSettings) throws(SerialError) -> LinuxSerialDevice {
@@ -104,7 +108,7 @@ final class LinuxSerialDevice: SerialDevice {
         guard descriptor.termios() != nil else { throw .notASerialPort(path) }
         if settings.isExclusive { try descriptor.makeExclusive(path) }
         var kind = Kind(
-            isPseudo: LinuxSystem.isPseudo(path), hasLines: descriptor.lines() != nil, hasCounters: descriptor.counters() != nil,
+            isPseudo: descriptor.isPseudo, hasLines: descriptor.lines() != nil, hasCounters: descriptor.counters() != nil,
             infoBefore: nil)
         if kind.hasLines {
             try descriptor.set(dtr: settings.dtr.wish, rts: settings.flowControl == .rtsCts ? nil : settings.rts.wish)

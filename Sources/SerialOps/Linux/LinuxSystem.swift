@@ -4,8 +4,8 @@ internal import Glibc
 
 /// What the system knows about ports beside their drivers.
 enum LinuxSystem {
-    /// Whether a path leads to a pseudo terminal: /dev/pts/N, or a link to one.
-    static func isPseudo(_ path: SerialText) -> Bool { resolved(path).bytes.starts(with: Array("/dev/pts/".utf8)) }
+    /// Where pseudo terminals are.
+    static let pseudoTerminals = Array("/dev/pts/".utf8)
 
     /// The path without links.
     static func resolved(_ path: SerialText) -> SerialText {
@@ -55,8 +55,9 @@ enum LinuxSystem {
         return found
     }
 
+    /// What a link leads to.
     // SAFETY: as many bytes are read from the buffer as the call says it wrote.
-    private static func link(_ path: String) -> SerialText? {
+    static func link(_ path: String) -> SerialText? {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in
             guard let place = bytes.baseAddress else { return -1 }
@@ -66,12 +67,12 @@ enum LinuxSystem {
     }
 
     /// The first line of a small file of the system's.
+    // SAFETY: the path is NUL-terminated for the time of the call, which writes at most as many bytes as the buffer has.
     static func line(of path: String) -> SerialText? {
         let fd = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard fd >= 0 else { return nil }
         defer { close(fd) }
         var buffer = [UInt8](repeating: 0, count: 4_096)
-        // SAFETY: the call writes at most as many bytes as the buffer has.
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(fd, $0.baseAddress, $0.count) }
         guard count > 0 else { return nil }
         return SerialText(bytes: Array(buffer.prefix(count).prefix { $0 != 0x0A }))

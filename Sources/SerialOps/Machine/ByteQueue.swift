@@ -42,6 +42,7 @@ import LoopCore
     }
 
     /// Takes the first bytes, copied.
+    // SAFETY: the span is the queue's for the time of the call.
     mutating func take(_ number: Int) -> [UInt8] {
         let taken = withBytes { bytes in unsafe bytes.extracting(0..<number).withUnsafeBytes { unsafe [UInt8]($0) } }
         drop(number)

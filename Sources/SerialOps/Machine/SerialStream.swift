@@ -3,7 +3,7 @@ import _Concurrency
 
 // The life of an open port.
 //
-//    open ──close, read failed, or device gone──► ending ──packets in, or grace over──► retired ──helper thread──► closed
+//    open ──closed, read failed, device gone──► ending ──packets in, or grace over──► retired ──helper thread──► closed
 //
 //    open    → ending   [finish: nobody is served any more; those who wait are told why]
 //    ending  → retired  [the ledger has every packet back, or gives up on some]
@@ -17,7 +17,7 @@ final class SerialStream {
     let device: any SerialDevice
     let operations: Operations
     let handle: AssociatedHandle
-    let settings: SerialSettings
+    var settings: SerialSettings
     /// Who reads, and who writes: one call at a time of each.
     let readTurn: Turn
     let writeTurn: Turn
@@ -28,8 +28,10 @@ final class SerialStream {
     var demand = 0 { didSet { if demand > oldValue { read() } } }
     var statistics = SerialStatistics()
     var tap: SerialTap?
-    /// Told of what the stream itself finds out.
-    var onEvent: ((SerialEvent) -> Void)?
+    /// What the stream itself found out, for whoever listens next. Bounded: the oldest go first.
+    private(set) var noted: [SerialEvent] = []
+    var watchdogs: [Watchdog] = []
+    var lastWatchdog = 0
     /// Why nobody is served any more.
     private(set) var ending: SerialError?
     private(set) var closing = Closing.notYet
@@ -37,6 +39,7 @@ final class SerialStream {
     private var reads: OperationKind?
     private var reading: OperationID?
     private var emptyReads = 0
+    private var marks = ErrorMarks()
 
     enum Closing {
         case notYet
@@ -54,7 +57,7 @@ final class SerialStream {
         closed = operations.makeWaitQueue()
         input = ByteQueue(capacity: min(max(1, settings.bufferBytes), 4_096))
         do throws(AssociationError) {
-            handle = try operations.associate(device.handle)
+            handle = try operations.associate(device.handle, options: .shortReadsEmpty)
         } catch {
             throw .notASerialPort(SerialText("handle \(device.handle.rawValue)"))
         }
@@ -69,6 +72,7 @@ final class SerialStream {
     // MARK: reading
 
     /// Starts the standing read, if there is room for what it may bring.
+    // SAFETY: of the prepared memory the id alone is used.
     func read() {
         let room = max(settings.bufferBytes, demand, 1) - input.count
         guard reading == nil, ending == nil, room > 0, let reads else { return }
@@ -119,8 +123,17 @@ final class SerialStream {
         guard !bytes.isEmpty else { return }
         statistics.bytesReceived += UInt64(bytes.byteCount)
         statistics.reads += 1
+        noteMove()
         tap?(.input, operations.now, bytes)
+        if settings.marksDamage { return receiveMarked(bytes) }
         input.append(bytes)
+    }
+
+    private func receiveMarked(_ bytes: RawSpan) {
+        let (plain, events) = marks.decode(bytes)
+        // SAFETY: the span is the array's, for the time of the call.
+        unsafe plain.withUnsafeBytes { unsafe input.append(RawSpan(_unsafeBytes: $0)) }
+        events.forEach(note)
     }
 
     /// What a packet says about the port; nil if it goes on.
@@ -131,12 +144,25 @@ final class SerialStream {
         case .aborted:
             guard ending == nil else { return nil }
             // Not by us: somebody purged the port, or the loop ends. What the driver had moved by then nobody knows.
-            if completion.count > 0, device.bytesOnError == .withheld { onEvent?(.possiblyLost(completion.count)) }
+            if completion.count > 0, device.bytesOnError == .withheld { note(.possiblyLost(completion.count)) }
             return nil
         case .error:
             return device.isGone(completion.error) ? .disconnected : .system(.read, completion.error)
         }
     }
+
+    private func note(_ event: SerialEvent) {
+        if case .possiblyLost(let count) = event { statistics.possiblyLost += UInt64(count) }
+        if noted.count == SerialStream.notedMax { noted.removeFirst() }
+        noted.append(event)
+    }
+
+    func takeNoted() -> [SerialEvent] {
+        defer { noted = [] }
+        return noted
+    }
+
+    private static let notedMax = 64
 
     /// Reads that bring nothing are made again: at once, and where a driver ends all of them at once, a millisecond later each.
     private func readAgain() {
@@ -167,6 +193,10 @@ final class SerialStream {
 
     /// Closing may take as long as the driver likes, so a helper thread does it.
     private func closeHandle(_ report: RetireReport) {
+        if device.closesAtOnce {
+            device.close()
+            return hasClosed(CloseReport(operationsLeft: report.stuck, isHandleLeft: false))
+        }
         let (device, me) = (device, Confined(self, of: operations))
         operations.loop.spawn(name: "close a serial port") { loop async in
             var isHandleLeft = false
@@ -188,7 +218,7 @@ final class SerialStream {
     }
 
     /// Waits for the end of closing, whatever becomes of the task.
-    func awaitClose(isolation: isolated (any Actor)? = #isolation) async -> CloseReport {
+    func awaitClose() async -> CloseReport {
         while true {
             if case .done(let report) = closing { return report }
             do throws(WaitError) {

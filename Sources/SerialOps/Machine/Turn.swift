@@ -3,8 +3,8 @@ import _Concurrency
 
 /// Who may go on, one at a time, in the order in which they asked. It belongs to the loop's thread.
 ///
-/// After ``take(until:_:)`` has returned the turn MUST be given on, whatever became of what it was taken for. Those who wait when a port is
-/// closed get it one after the other, see that, and give it on.
+/// After ``takeIfFree()`` has said yes, or ``wait(_:)`` has returned, the turn MUST be given on, whatever became of what it was taken for.
+/// Those who wait when a port is closed get it one after the other, see that, and give it on.
 final class Turn {
     private let operations: Operations
     private let waiters: WaitQueue
@@ -15,11 +15,16 @@ final class Turn {
         waiters = operations.makeWaitQueue()
     }
 
-    func take(_ deadline: Deadline, isolation: isolated (any Actor)? = #isolation) async throws(WaitError) {
-        guard isTaken else {
-            isTaken = true
-            return
-        }
+    /// Whether nobody has it: then nobody waits for it either.
+    var isFree: Bool { !isTaken }
+
+    func takeIfFree() -> Bool {
+        defer { isTaken = true }
+        return !isTaken
+    }
+
+    /// Waits for it where somebody else has it.
+    func wait(_ deadline: Deadline) async throws(WaitError) {
         try await waiters.wait(timeout: deadline.left(operations.now))
     }
 
@@ -35,6 +40,9 @@ struct Deadline {
     init(_ timeout: Duration?, _ operations: Operations) {
         instant = timeout.map { operations.now.advanced(by: $0) }
     }
+
+    /// Whether there is time left.
+    func isAhead(_ now: MonotonicInstant) -> Bool { instant.map { now < $0 } ?? true }
 
     /// The time that is left; nil for no deadline.
     func left(_ now: MonotonicInstant) -> Duration? {

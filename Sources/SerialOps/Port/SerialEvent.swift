@@ -23,6 +23,9 @@ public enum SerialEvent: Hashable, Sendable {
     case parityError
     /// A character's stop bit was missing: another speed, or noise.
     case framingError
+    /// A byte came with the wrong parity or without a stop bit, and is in the stream at this place, counted from the opening of the port.
+    /// For ports that mark damage (``SerialSettings/marksDamage``).
+    case damaged(UInt8, at: UInt64)
     /// The hardware had no room for a character: it is lost.
     case overrun
     /// The driver had no room: bytes are lost.
@@ -38,6 +41,7 @@ public struct SerialQueues: Hashable, Sendable {
     /// Written, and not sent.
     public var output: Int
 
+    /// So many bytes each way.
     public init(input: Int, output: Int) {
         self.input = input
         self.output = output
@@ -49,7 +53,10 @@ public struct SerialDirections: OptionSet, Hashable, Sendable {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+    /// Towards this side.
     public static let input = SerialDirections(rawValue: 1)
+    /// Towards the device.
     public static let output = SerialDirections(rawValue: 2)
+    /// Both ways.
     public static let both: SerialDirections = [.input, .output]
 }

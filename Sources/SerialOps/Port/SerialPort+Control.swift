@@ -5,6 +5,14 @@ extension SerialPort {
     /// How long a control call may take when it is not told: a driver answers within milliseconds, or is stuck.
     public static let controlTimeout = Duration.seconds(5)
 
+    /// Changes the settings of the open port. What is in flight goes on; bytes on their way may come with the old settings or the new.
+    ///
+    /// The lines stay as they are, and so do the sizes and what belongs to opening: `dtr`, `rts`, `isExclusive`, `lowLatency`, `rs485`.
+    public func configure(_ settings: SerialSettings, timeout: Duration = controlTimeout) async throws(SerialError) {
+        try await control(.configure, timeout) { device throws(SerialError) in try device.configure(settings) }
+        stream.settings = settings
+    }
+
     /// The lines that the other side drives, as they are now.
     public func lines(timeout: Duration = controlTimeout) async throws(SerialError) -> ModemLines {
         try await control(.lines, timeout) { device throws(SerialError) in try device.inputLines() }
@@ -19,7 +27,9 @@ extension SerialPort {
     public func pulse(dtr: Bool? = nil, rts: Bool? = nil, for time: Duration) async throws(SerialError) {
         try await setLines(dtr: dtr, rts: rts)
         let wait = await waited(time)
-        try await setLines(dtr: dtr.map { !$0 }, rts: rts.map { !$0 })
+        try await shieldedControl(.lines) { device throws(SerialError) in
+            try device.setLines(dtr: dtr.map { !$0 }, rts: rts.map { !$0 })
+        }
         if let wait { throw SerialError(wait, .lines, moved: 0) }
     }
 
@@ -27,7 +37,7 @@ extension SerialPort {
     public func sendBreak(for time: Duration = .milliseconds(250)) async throws(SerialError) {
         try await control(.sendBreak, SerialPort.controlTimeout) { device throws(SerialError) in try device.setBreak(true) }
         let wait = await waited(time)
-        try await control(.sendBreak, SerialPort.controlTimeout) { device throws(SerialError) in try device.setBreak(false) }
+        try await shieldedControl(.sendBreak) { device throws(SerialError) in try device.setBreak(false) }
         if let wait { throw SerialError(wait, .sendBreak, moved: 0) }
     }
 
@@ -60,8 +70,9 @@ extension SerialPort {
             let left = deadline.left(stream.operations.now)
             let state = try await control(.drain, left) { device throws(SerialError) in try device.sending() }
             if state.waiting == 0, state.isIdle != false { return }
-            let pace = stream.settings.time(toSend: state.waiting)
             guard left != .zero else { throw .timedOut(.drain, moved: 0) }
+            try stream.checkWatchdogs(.drain)
+            let pace = stream.settings.time(toSend: state.waiting)
             if let error = await waited(left.map { min($0, pace) } ?? pace), error != .timedOut {
                 throw stream.ending ?? SerialError(error, .drain, moved: 0)
             }
@@ -73,12 +84,29 @@ extension SerialPort {
         _ call: SerialCall, _ timeout: Duration?, _ body: @escaping @Sendable (any SerialDevice) throws(SerialError) -> R
     ) async throws(SerialError) -> R {
         if let ending = stream.ending { throw ending }
+        try stream.checkWatchdogs(call)
         let device = stream.device
+        let deadline = Deadline(timeout, stream.operations)
         do throws(OffloadError<SerialError>) {
-            return try await loop.offload(timeout: timeout) { () throws(SerialError) in try body(device) }
+            return try await loop.offload(timeout: stream.patience(deadline)) { () throws(SerialError) in try body(device) }
         } catch {
+            if case .timedOut = error { try stream.checkWatchdogs(call) }
             throw stream.ending ?? SerialError(error, call)
         }
+    }
+
+    /// As ``control(_:_:_:)``, whatever becomes of the task: for what has to be undone.
+    private func shieldedControl(
+        _ call: SerialCall, _ body: @escaping @Sendable (any SerialDevice) throws(SerialError) -> Void
+    ) async throws(SerialError) {
+        let undoing = loop.spawn(name: "undo on a serial port") { _ async -> Result<Void, SerialError> in
+            do throws(SerialError) {
+                return .success(try await self.control(call, SerialPort.controlTimeout, body))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try await undoing.value.get()
     }
 
     /// Sleeps; why it ended early, if it did.
@@ -100,13 +128,11 @@ extension SerialError {
             case .timedOut: .timedOut(call, moved: 0)
             case .cancelled: .cancelled(call, moved: 0)
             case .closed: .closed
-            case .queueFull(let limit): .loop(call, .backpressure(.operationsOnLoop)).limited(to: limit)
+            case .queueFull: .loop(call, .backpressure(.operationsOnLoop))
             case .noThread(let code): .system(call, code)
             case .notSupported: .system(call, .none)
             }
     }
-
-    private func limited(to limit: Int) -> SerialError { self }
 }
 
 extension SerialSettings {

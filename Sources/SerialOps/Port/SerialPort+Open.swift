@@ -11,6 +11,9 @@ extension SerialPort {
     public static func open(
         _ path: SerialText, _ settings: SerialSettings = SerialSettings(), on loop: EventLoop, timeout: Duration = .seconds(5)
     ) async throws(SerialError) -> SerialPort {
+        if NativeSerialDevice.opensAtOnce(path) {
+            return try await open(try NativeSerialDevice.open(path, settings), path, settings, on: loop)
+        }
         let device: any SerialDevice
         do throws(OffloadError<SerialError>) {
             device = try await loop.offload(name: "open a serial port", timeout: timeout) { () throws(SerialError) in

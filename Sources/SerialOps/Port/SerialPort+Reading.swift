@@ -2,10 +2,16 @@ import LoopCore
 import _Concurrency
 
 extension SerialPort {
+    // Each of these looks first whether what is asked for is there, and returns without a wait. Where it waits it is one call deep: every
+    // async call that returns to an actor costs a task with a preferred executor a lock.
+
     /// Reads what is there, at most `max` bytes, and at least one: waits for the first.
     public func read(max: Int = 65_536, timeout: Duration? = nil) async throws(SerialError) -> [UInt8] {
         guard max > 0 else { trap("A read asks for one byte at least, not for \(max).") }
-        return try await receive(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : min(bytes.byteCount, max) }
+        if stream.readTurn.isFree, !stream.input.isEmpty { return stream.take(min(stream.input.count, max)) }
+        try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
+        defer { stream.readTurn.give() }
+        return stream.take(min(stream.input.count, max))
     }
 
     /// Reads so many bytes. Where the time is up before they are all there, those that are wait for the next read.
@@ -15,7 +21,10 @@ extension SerialPort {
         _ count: Int, timeout: Duration? = nil, interByte: Duration? = nil
     ) async throws(SerialError) -> [UInt8] {
         guard count >= 0 else { trap("A read asks for no bytes at least, not for \(count).") }
-        return try await receive(timeout, interByte, demand: count) { bytes in bytes.byteCount < count ? nil : count }
+        if stream.readTurn.isFree, stream.input.count >= count { return stream.take(count) }
+        try await stream.waitForInput(timeout, interByte, demand: count) { bytes in bytes.byteCount < count ? nil : count }
+        defer { stream.readTurn.give() }
+        return stream.take(count)
     }
 
     /// Reads up to and with a delimiter. Where `limit` bytes come without one this throws ``SerialError/frameTooLong(limit:)``, and they
@@ -25,11 +34,13 @@ extension SerialPort {
     ) async throws(SerialError) -> [UInt8] {
         guard !delimiter.isEmpty else { trap("A delimiter has one byte at least.") }
         var search = DelimiterSearch(delimiter)
-        let frame = try await receive(timeout, interByte, demand: limit) { bytes in
+        if stream.readTurn.isFree, let end = stream.input.withBytes({ search.end(in: $0, limit: limit) }) { return stream.take(end) }
+        let end = try await stream.waitForInput(timeout, interByte, demand: limit) { bytes in
             search.end(in: bytes, limit: limit) ?? (bytes.byteCount >= limit ? 0 : nil)
         }
-        guard !frame.isEmpty else { throw .frameTooLong(limit: limit) }
-        return frame
+        defer { stream.readTurn.give() }
+        guard end > 0 else { throw .frameTooLong(limit: limit) }
+        return stream.take(end)
     }
 
     /// Reads a line, without its end: a line feed, and a carriage return before it if there is one.
@@ -42,69 +53,87 @@ extension SerialPort {
         return line
     }
 
-    /// Lends what is there to a function, which says how many bytes it took; waits for the first byte. Nothing is copied.
+    /// Lends what is there to a function, which says how many of the bytes it took; waits for the first byte. Nothing is copied.
     public func read<R: Sendable>(
-        timeout: Duration? = nil, _ body: (RawSpan) -> (taken: Int, result: R)
+        timeout: Duration? = nil, _ body: (_ bytes: RawSpan, _ taken: inout Int) -> R
     ) async throws(SerialError) -> R {
-        try await waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
+        if stream.readTurn.isFree, !stream.input.isEmpty { return stream.lend(body) }
+        try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
         defer { stream.readTurn.give() }
-        let (taken, result) = stream.input.withBytes(body)
-        take(taken)
-        return result
+        return stream.lend(body)
     }
 
     /// Bytes that were received and wait to be read, on this side of the driver.
     public var bytesWaiting: Int { stream.input.count }
+}
 
-    private func receive(
-        _ timeout: Duration?, _ interByte: Duration?, demand: Int, _ isEnough: (RawSpan) -> Int?
-    ) async throws(SerialError) -> [UInt8] {
-        let count = try await waitForInput(timeout, interByte, demand: demand, isEnough)
-        defer { stream.readTurn.give() }
-        let bytes = stream.input.take(count)
-        stream.read()
-        return bytes
-    }
-
-    private func take(_ count: Int) {
-        stream.input.drop(count)
-        stream.read()
-    }
-
+extension SerialStream {
     /// Takes the reader's turn and waits until what is there is enough. The turn is the caller's when this returns, and nobody's when it
     /// throws.
     @discardableResult
-    private func waitForInput(
+    func waitForInput(
         _ timeout: Duration?, _ interByte: Duration?, demand: Int, _ isEnough: (RawSpan) -> Int?
     ) async throws(SerialError) -> Int {
-        let deadline = Deadline(timeout, stream.operations)
-        do throws(WaitError) { try await stream.readTurn.take(deadline) } catch { throw SerialError(error, .read, moved: 0) }
+        let deadline = Deadline(timeout, operations)
+        if !readTurn.takeIfFree() {
+            do throws(WaitError) { try await readTurn.wait(deadline) } catch { throw SerialError(error, .read, moved: 0) }
+        }
         do throws(SerialError) {
-            return try await waitForArrivals(deadline, interByte, demand, isEnough)
+            while true {
+                if let count = input.withBytes(isEnough) {
+                    self.demand = 0
+                    return count
+                }
+                let patience = try beginWait(deadline, interByte, demand)
+                do throws(WaitError) {
+                    try await arrivals.wait(timeout: patience)
+                } catch {
+                    try readIsOver(error, deadline, interByte)
+                }
+            }
         } catch {
-            stream.readTurn.give()
+            self.demand = 0
+            readTurn.give()
             throw error
         }
     }
 
-    private func waitForArrivals(
-        _ deadline: Deadline, _ interByte: Duration?, _ demand: Int, _ isEnough: (RawSpan) -> Int?
-    ) async throws(SerialError) -> Int {
-        let stream = stream
-        defer { stream.demand = 0 }
-        while true {
-            if let count = stream.input.withBytes(isEnough) { return count }
-            if let ending = stream.ending { throw ending }
-            stream.demand = demand
-            var patience = deadline.left(stream.operations.now)
-            if let interByte, !stream.input.isEmpty { patience = min(patience ?? interByte, interByte) }
-            do throws(WaitError) {
-                try await stream.arrivals.wait(timeout: patience)
-            } catch {
-                if error == .timedOut { stream.statistics.timeouts += 1 }
-                throw SerialError(error, .read, moved: stream.input.count)
-            }
-        }
+    /// Takes bytes that are there, copied.
+    func take(_ count: Int) -> [UInt8] {
+        defer { read() }
+        return input.take(count)
+    }
+
+    func drop(_ count: Int) {
+        input.drop(count)
+        read()
+    }
+
+    func lend<R>(_ body: (RawSpan, inout Int) -> R) -> R {
+        var taken = 0
+        let result = input.withBytes { body($0, &taken) }
+        drop(taken)
+        return result
+    }
+
+    /// A reader is about to wait: how long at most.
+    func beginWait(_ deadline: Deadline, _ interByte: Duration?, _ wanted: Int) throws(SerialError) -> Duration? {
+        if let ending { throw ending }
+        demand = max(wanted, input.count + 1)
+        if !watchdogs.isEmpty { try checkWatchdogs(.read) }
+        let bound = patience(deadline)
+        guard let interByte, !input.isEmpty else { return bound }
+        return bound.map { min($0, interByte) } ?? interByte
+    }
+
+    /// A reader's wait ended without a byte. Returns where it is to wait on.
+    func readIsOver(_ error: WaitError, _ deadline: Deadline, _ interByte: Duration?) throws(SerialError) {
+        guard error == .timedOut else { throw ending ?? SerialError(error, .read, moved: input.count) }
+        try checkWatchdogs(.read)
+        // A watchdog's time has been moved on by what was sent meanwhile.
+        if interByte == nil || input.isEmpty, deadline.isAhead(operations.now) { return }
+        statistics.timeouts += 1
+        throw .timedOut(.read, moved: input.count)
     }
 }
 
@@ -116,30 +145,5 @@ extension SerialError {
             case .cancelled: .cancelled(call, moved: moved)
             case .closed: .closed
             }
-    }
-}
-
-/// Finds a delimiter in bytes that grow, without looking at any of them twice.
-private struct DelimiterSearch {
-    private let delimiter: [UInt8]
-    /// No occurrence begins before this.
-    private var next = 0
-
-    init(_ delimiter: [UInt8]) { self.delimiter = delimiter }
-
-    /// Where the first occurrence ends, within a limit; nil while there is none.
-    mutating func end(in bytes: RawSpan, limit: Int) -> Int? {
-        let last = min(bytes.byteCount, limit) - delimiter.count
-        while next <= last {
-            if matches(bytes, at: next) { return next + delimiter.count }
-            next += 1
-        }
-        return nil
-    }
-
-    private func matches(_ bytes: RawSpan, at start: Int) -> Bool {
-        for place in delimiter.indices
-        where unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start + place, as: UInt8.self) != delimiter[place] { return false }
-        return true
     }
 }

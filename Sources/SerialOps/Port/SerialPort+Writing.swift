@@ -6,53 +6,93 @@ extension SerialPort {
     ///
     /// Where the time is up or the task is cancelled first the error says how many bytes the driver had taken.
     public func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws(SerialError) {
-        let deadline = Deadline(timeout, stream.operations)
-        do throws(WaitError) { try await stream.writeTurn.take(deadline) } catch { throw SerialError(error, .write, moved: 0) }
-        defer { stream.writeTurn.give() }
-        stream.statistics.writes += 1
-        var sent = 0
-        while sent < bytes.count {
-            let end = min(bytes.count, sent + SerialPort.writeBytesMax)
-            sent += try await write(bytes[sent..<end], deadline, after: sent)
+        guard !bytes.isEmpty else { return }
+        let stream = stream
+        var begun: OperationID?
+        if stream.writeTurn.isFree, bytes.count <= stream.writeBytesMax {
+            // What the driver has room for it takes at once.
+            begun = try stream.beginWrite(bytes[...], after: 0)
+            guard begun != nil else { return }
         }
+        try await stream.finishWrite(bytes, begun, timeout)
     }
 
     /// Writes the bytes of a text, in UTF-8.
     public func write(_ text: String, timeout: Duration? = nil) async throws(SerialError) {
         try await write([UInt8](text.utf8), timeout: timeout)
     }
+}
 
-    /// One write of the system's.
-    private static let writeBytesMax = 64 << 10
-
-    private func write(_ bytes: ArraySlice<UInt8>, _ deadline: Deadline, after sent: Int) async throws(SerialError) -> Int {
-        let stream = stream
-        if let ending = stream.ending { throw ending }
-        let outcome: Outcome
-        do throws(OperationError) {
-            outcome = try await stream.operations.perform(
-                on: stream.handle, capacity: bytes.count, timeout: deadline.left(stream.operations.now)
-            ) { op in
-                // SAFETY: both are as many bytes as the slice has.
-                op.withBuffer { buffer in unsafe buffer.withUnsafeMutableBytes { unsafe $0.copyBytes(from: bytes) } }
-                return op.write(count: bytes.count)
-            }
-        } catch {
-            throw stream.whyNot(.write, error, moved: sent)
+extension SerialStream {
+    /// The rest of a write: in pieces, each of which may have to wait.
+    func finishWrite(_ bytes: [UInt8], _ begun: OperationID?, _ timeout: Duration?) async throws(SerialError) {
+        let deadline = Deadline(timeout, operations)
+        if !writeTurn.takeIfFree() {
+            do throws(WaitError) { try await writeTurn.wait(deadline) } catch { throw SerialError(error, .write, moved: 0) }
         }
+        defer { writeTurn.give() }
+        var (sent, pending) = (0, begun)
+        while sent < bytes.count {
+            let piece = bytes[sent..<min(bytes.count, sent + writeBytesMax)]
+            if pending == nil { pending = try beginWrite(piece, after: sent) }
+            guard let id = pending.take() else {
+                sent += piece.count
+                continue
+            }
+            let outcome: Outcome
+            do throws(OperationError) {
+                outcome = try await operations.awaitOp(id, timeout: patience(deadline))
+            } catch {
+                throw whyNot(.write, error, moved: sent)
+            }
+            sent += try wrote(piece, outcome, deadline, after: sent)
+        }
+    }
+
+    /// Bytes of one write of the system's. Under a watchdog fewer: only the end of one shows that something moves.
+    var writeBytesMax: Int { watchdogs.isEmpty ? 64 << 10 : 1 << 10 }
+
+    /// Starts a write. Nil where the driver has taken all of it at once.
+    // SAFETY: the memory is the operation's, and has room for as many bytes.
+    func beginWrite(_ bytes: ArraySlice<UInt8>, after sent: Int) throws(SerialError) -> OperationID? {
+        if let ending { throw ending }
+        if !watchdogs.isEmpty { try checkWatchdogs(.write) }
+        guard !Task.isCancelled else { throw .cancelled(.write, moved: sent) }
+        statistics.writes += 1
+        do throws(OperationError) {
+            let memory = unsafe try operations.prepare(handle, capacity: bytes.count)
+            let id = unsafe memory.id
+            unsafe memory.buffer.copyBytes(from: bytes)
+            guard try operations.write(id, count: bytes.count, inline: .allowed) == .done else { return id }
+            let completion = try operations.takeFacts(id)
+            self.sent(bytes.prefix(max(0, completion.count)))
+            if completion.error != .none { throw .refused(completion.error) }
+            return nil
+        } catch {
+            throw whyNot(.write, error, moved: sent)
+        }
+    }
+
+    /// The end of a write that had to wait: how many bytes the driver took, where the write goes on.
+    func wrote(
+        _ bytes: ArraySlice<UInt8>, _ outcome: borrowing Outcome, _ deadline: Deadline, after sent: Int
+    ) throws(SerialError) -> Int {
         let count = max(0, outcome.count)
-        stream.sent(bytes.prefix(count))
+        self.sent(bytes.prefix(count))
         switch outcome.end {
         case .stuck: throw .stuck(.write)
         case .timedOut where count < bytes.count:
-            stream.statistics.timeouts += 1
+            try checkWatchdogs(.write)
+            // A watchdog's time has been moved on by what was received meanwhile.
+            if deadline.isAhead(operations.now) { return count }
+            statistics.timeouts += 1
             throw .timedOut(.write, moved: sent + count)
-        case .cancelled where count < bytes.count: throw stream.ending ?? .cancelled(.write, moved: sent + count)
+        case .cancelled where count < bytes.count: throw ending ?? .cancelled(.write, moved: sent + count)
         case .timedOut, .cancelled, .finished: break
         }
         if outcome.error != .none {
-            if let ending = stream.ending { throw ending }
-            throw stream.device.isGone(outcome.error) ? .disconnected : .system(.write, outcome.error)
+            if let ending { throw ending }
+            throw device.isGone(outcome.error) ? .disconnected : .system(.write, outcome.error)
         }
         return count
     }
@@ -62,6 +102,7 @@ extension SerialStream {
     func sent(_ bytes: ArraySlice<UInt8>) {
         guard !bytes.isEmpty else { return }
         statistics.bytesSent += UInt64(bytes.count)
+        noteMove()
         guard let tap else { return }
         // SAFETY: the span is the slice's, for the time of the call.
         unsafe bytes.withUnsafeBytes { unsafe tap(.output, operations.now, RawSpan(_unsafeBytes: $0)) }

@@ -14,9 +14,10 @@ import _Concurrency
 /// read gets it. When the buffer is full nothing more is taken from the driver, and flow control holds back the other side. Any number of
 /// tasks may call: reads are served one after the other, and so are writes. An idle port costs nothing.
 ///
-/// Every call that waits has a timeout or takes none on purpose, and no call outlives its own by more than the loop's cancel grace, whatever
+/// Every call that waits has a timeout or takes none on purpose, and none outlives its own by more than the loop's cancel grace, whatever
 /// the driver does. Dropping the last reference closes the port.
 public actor SerialPort: OnLoop {
+    /// The loop it lives on.
     public nonisolated let loop: EventLoop
     /// The path it was opened with.
     public nonisolated let path: SerialText

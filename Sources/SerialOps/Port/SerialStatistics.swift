@@ -2,7 +2,9 @@ public import LoopCore
 
 /// What a port has done since it was opened.
 public struct SerialStatistics: Hashable, Sendable {
+    /// Bytes that the driver gave.
     public var bytesReceived: UInt64 = 0
+    /// Bytes that the driver took.
     public var bytesSent: UInt64 = 0
     /// System reads that brought something.
     public var reads: UInt64 = 0
@@ -30,6 +32,7 @@ public struct CloseReport: Hashable, Sendable {
     /// The driver did not close the handle in time: a helper thread still waits for it.
     public var isHandleLeft: Bool
 
+    /// A report, for tests.
     public init(operationsLeft: Int, isHandleLeft: Bool) {
         self.operationsLeft = operationsLeft
         self.isHandleLeft = isHandleLeft

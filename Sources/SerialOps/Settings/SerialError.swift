@@ -34,12 +34,14 @@ public enum SerialError: Error, Hashable, Sendable {
 
 /// Who has a port open.
 public struct PortHolder: Hashable, Sendable {
+    /// The port.
     public var path: SerialText
     /// The process, where the system tells.
     public var process: Int32?
     /// Its program, where the system tells.
     public var program: SerialText?
 
+    /// Who has that port, as far as it is known.
     public init(path: SerialText, process: Int32? = nil, program: SerialText? = nil) {
         self.path = path
         self.process = process
@@ -49,15 +51,18 @@ public struct PortHolder: Hashable, Sendable {
 
 /// What a watchdog found.
 public struct WatchdogReport: Hashable, Sendable {
+    /// What was exceeded.
     public var limit: WatchdogLimit
     /// How long that limit was.
     public var time: Duration
     /// What was waited for when it ended.
     public var pending: SerialCall?
-    /// Bytes received and sent under it.
+    /// Bytes received under it.
     public var received: Int
+    /// Bytes sent under it.
     public var sent: Int
 
+    /// What a watchdog says when it ends something.
     public init(limit: WatchdogLimit, time: Duration, pending: SerialCall?, received: Int, sent: Int) {
         self.limit = limit
         self.time = time
@@ -138,10 +143,9 @@ extension WatchdogReport: CustomStringConvertible {
             case .total: "it took longer than"
             case .inactivity: "nothing moved for"
             }
-        let where_ = pending.map { " in \($0.name)" } ?? ""
-        return
-            "\(what) \(time.inMilliseconds) ms\(where_), with \(received) bytes received and \(sent) sent. Is the device powered, set to the "
-            + "same speed, and not held by flow control?"
+        let place = pending.map { " in \($0.name)" } ?? ""
+        let found = "\(what) \(time.inMilliseconds) ms\(place), with \(received) bytes received and \(sent) sent."
+        return "\(found) Is the device powered, set to the same speed, and not held back by flow control?"
     }
 }
 
@@ -185,6 +189,7 @@ extension SerialSetting {
         case .lowLatency: "low latency"
         case .rs485: "RS-485 mode"
         case .hangsUpOnClose: "hang-up on close"
+        case .marksDamage: "marking of damaged bytes"
         }
     }
 }

@@ -2,13 +2,16 @@
 ///
 /// It is bytes, because a path need not be text, and because an embedded image compares bytes and no Unicode.
 public struct SerialText: Hashable, Sendable {
+    /// Its bytes, without a NUL.
     public let bytes: [UInt8]
 
+    /// The text with these bytes.
     public init(bytes: [UInt8]) { self.bytes = bytes }
 
     /// The bytes of a string.
     public init(_ string: String) { bytes = [UInt8](string.utf8) }
 
+    /// Whether it has no bytes.
     public var isEmpty: Bool { bytes.isEmpty }
 }
 

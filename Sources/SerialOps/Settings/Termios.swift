@@ -37,6 +37,7 @@ package struct Termios: Hashable, Sendable {
     /// Bits of the driver's own survive.
     package mutating func set(_ settings: SerialSettings) {
         inputFlags = settings.flowControl == .xonXoff ? Self.xonOutput | Self.xonInput : 0
+        if settings.marksDamage { inputFlags |= Self.markErrors | Self.parityCheckInput }
         outputFlags = 0
         localFlags = 0
         controlFlags &= ~(Self.sizeMask | Self.twoStopBits | Self.parityBit | Self.oddParity | Self.stickyParity | Self.rtsCts)
@@ -94,6 +95,7 @@ package struct Termios: Hashable, Sendable {
     package func difference(from settings: SerialSettings, isPseudo: Bool) -> (SerialSetting, got: UInt32)? {
         if !settings.accepts(baud: outputSpeed) { return (.baud, outputSpeed) }
         if flowControl != settings.flowControl { return (.flowControl, UInt32(flowControl.rawValue)) }
+        if settings.marksDamage, inputFlags & Self.markErrors == 0 { return (.marksDamage, 0) }
         if isPseudo { return nil }
         if dataBits != settings.dataBits { return (.dataBits, UInt32(dataBits.rawValue)) }
         if parity != settings.parity { return (.parity, UInt32(parity.rawValue)) }

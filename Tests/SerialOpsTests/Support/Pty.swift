@@ -27,6 +27,13 @@ final class Pty: Sendable {
     /// The other end sees a hang-up.
     func close() { hold.end() }
 
+    /// Keeps the other end open, without reading from it, until this is ended.
+    func keptOpen() -> HandleHold {
+        // SAFETY: the path ends with a NUL.
+        let other = unsafe portloop_serial_open(path.nulTerminated)
+        return HandleHold { Glibc.close(other) }
+    }
+
     /// Sends as much as there is room for; how much that was.
     @discardableResult
     func send(_ bytes: [UInt8]) -> Int {
@@ -53,4 +60,17 @@ func onLoop<R: Sendable>(
         do { return .success(try await body(loop)) } catch { return .failure(error) }
     }
     return try result.get()
+}
+
+/// A variable of the environment.
+func environment(_ name: String) -> String? {
+    // SAFETY: the value is copied before anything changes the environment.
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+}
+
+/// What a function returned or threw.
+func result<R, E: Error>(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws(E) -> R
+) async -> Result<R, E> {
+    do throws(E) { return .success(try await body()) } catch { return .failure(error) }
 }

@@ -1,0 +1,69 @@
+"""What the programs of this folder share: cases that are counted, children that end with the program, pairs of pseudo terminals."""
+
+import atexit
+import os
+import subprocess
+import sys
+import time
+
+
+class Checks:
+    """Cases that say "pass" or "FAIL" with their name, and are counted in the last line."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+        self.children = []
+        atexit.register(self.end_all)
+
+    def case(self, name):
+        def run(case):
+            try:
+                case()
+                self.passed += 1
+                print(f"pass  {name}", flush=True)
+            except Exception as error:
+                self.failed += 1
+                print(f"FAIL  {name}: {error}", flush=True)
+        return run
+
+    def start(self, command, **options):
+        child = subprocess.Popen(command, **options)
+        self.children.append(child)
+        return child
+
+    def end_last(self):
+        self.end(self.children[-1])
+
+    def end(self, child):
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+
+    def end_all(self):
+        for child in self.children:
+            self.end(child)
+
+    def pause(self):
+        """Before something is looked at again that tells nobody of its changes."""
+        time.sleep(0.02)
+
+    def finish(self):
+        print(f"{self.passed} passed, {self.failed} failed")
+        sys.exit(1 if self.failed else 0)
+
+
+def pair(checks, folder, name):
+    """Two pseudo terminals that socat connects: ours, theirs."""
+    ours, theirs = f"{folder}/{name}-ours", f"{folder}/{name}-theirs"
+    checks.start(["socat", f"pty,raw,echo=0,link={ours}", f"pty,raw,echo=0,link={theirs}"])
+    deadline = time.monotonic() + 10
+    while not (os.path.exists(ours) and os.path.exists(theirs)):
+        if time.monotonic() > deadline:
+            raise RuntimeError("socat made no pair")
+        checks.pause()
+    return ours, theirs
+
+
+def equal(found, expected):
+    if found != expected:
+        raise RuntimeError(f"found {found!r}, expected {expected!r}")
