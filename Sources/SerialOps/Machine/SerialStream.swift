@@ -115,8 +115,11 @@ final class SerialStream {
 
     /// One byte that came alone is told of a turn later: the read that was started meanwhile has found what came with it by then.
     private func tellReader(_ count: Int) {
-        guard count == 1, device.firstByteComesAlone else { return _ = arrivals.wakeFirst() }
-        operations.call(after: .zero) { [self] in arrivals.wakeFirst() }
+        if count == 1, device.firstByteComesAlone {
+            operations.call(after: .zero) { [self] in arrivals.wakeFirst() }
+        } else {
+            arrivals.wakeFirst()
+        }
     }
 
     private func received(_ bytes: RawSpan) {

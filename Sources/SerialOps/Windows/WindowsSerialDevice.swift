@@ -12,6 +12,7 @@ package final class WindowsSerialDevice: SerialDevice {
     package let bytesOnError: BytesOnError
     /// Zero bytes are the end of the driver's patience, and not of the port (``CommTimeouts``).
     package let emptyReadMeansGone = false
+    /// Windows closes off the loop: a driver may take its time.
     package let closesAtOnce = false
     /// Of Windows' own driver, with the timeouts that wait for the first bytes.
     package let firstByteComesAlone = true
@@ -49,8 +50,8 @@ package final class WindowsSerialDevice: SerialDevice {
 
     // MARK: opening
 
-    /// Every port has a driver.
-    package static func opensAtOnce(_ path: SerialText) -> Bool { false }
+    /// Any driver may hold up an opening.
+    static func opensAtOnce(_ path: SerialText) -> Bool { false }
 
     /// Opens a port, for this process alone because Windows has no other way, and sets it and its output lines in one step.
     package static func open(_ path: SerialText, _ settings: SerialSettings) throws(SerialError) -> WindowsSerialDevice {
