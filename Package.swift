@@ -2,16 +2,21 @@
 import PackageDescription
 
 /// What every Swift target is held to. Nothing here is an `unsafeFlags`: those would bar use as a dependency.
-let strict: [SwiftSetting] = [
+let language: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .define("PORTLOOP_LINUX", .when(platforms: [.linux])),
-    .define("PORTLOOP_WINDOWS", .when(platforms: [.windows])),
 ]
+
+/// The same, and which files of two platforms are compiled.
+let strict =
+    language + [
+        .define("PORTLOOP_LINUX", .when(platforms: [.linux])),
+        .define("PORTLOOP_WINDOWS", .when(platforms: [.windows])),
+    ]
 
 let package = Package(
     name: "portloop",
@@ -95,12 +100,17 @@ if Context.environment["OS"] == "Windows_NT" {
     package.targets.removeAll { ofLinux.contains($0.name) }
     package.products.removeAll { ofLinux.contains($0.name) }
     for target in package.targets {
+        // Whatever the platform: on Linux the suites are compiled so, and linked with nothing.
+        if target.name == "SerialOps" {
+            target.dependencies = ["LoopCore", "CLoopWin32"]
+            target.swiftSettings = language + [.define("PORTLOOP_WINDOWS")]
+        }
         target.dependencies.removeAll { dependency in
             if case .targetItem(let name, _) = dependency { ofLinux.contains(name) } else { false }
         }
     }
     package.targets.append(
         .executableTarget(
-            name: "WindowsSuite", dependencies: ["LoopCore", "LoopSim", "LoopWin32", "CLoopWin32"], path: "Tests/Wine",
+            name: "WindowsSuite", dependencies: ["LoopCore", "LoopSim", "LoopWin32", "CLoopWin32", "SerialOps"], path: "Tests/Wine",
             exclude: ["Host", "FileWatch", "README.md"], swiftSettings: strict))
 }

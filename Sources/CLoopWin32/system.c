@@ -130,6 +130,13 @@ CLOOPWIN32_CALL uint32_t portloop_win32_exit_watch_stop(portloop_win32_exit_watc
     return PORTLOOP_CODE(UnregisterWaitEx((HANDLE)watch->wait, INVALID_HANDLE_VALUE));
 }
 
+// MARK: whose system it is
+
+CLOOPWIN32_CALL int32_t portloop_win32_is_wine(void) {
+    static portloop_entry_point point = PORTLOOP_NTDLL("wine_get_version");
+    return portloop_find(&point) != NULL;
+}
+
 // MARK: text
 
 CLOOPWIN32_CALL uint32_t portloop_win32_error_text(uint32_t code, uint16_t *text, uint32_t capacity, uint32_t *length) {

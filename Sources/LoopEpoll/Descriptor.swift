@@ -36,10 +36,10 @@ struct DescriptorRecord {
 
     /// Whether a read that brought less than it asked for has emptied the descriptor, so that the next one need not be tried.
     ///
-    /// Only on TCP, and where the caller vouches for it: a Unix socket ends a read where a passed descriptor begins, a pipe where a packet ends if its writer opened it with
-    /// O_DIRECT, a terminal that is not raw where a line ends. And only while nothing else ends a read early or shares its edge with data: the end of the
-    /// stream comes with the last bytes as one edge (a port that stopped at the short read never saw it), and a read stops in front of
-    /// urgent data though more follows.
+    /// Only on TCP, and where the caller vouches for it: a Unix socket ends a read where a passed descriptor begins, a pipe where a packet
+    /// ends if its writer opened it with O_DIRECT, a terminal that is not raw where a line ends. And only while nothing else ends a read
+    /// early or shares its edge with data: the end of the stream comes with the last bytes as one edge (a port that stopped at the short
+    /// read never saw it), and a read stops in front of urgent data though more follows.
     var shortReadEmpties: Bool { (kind == .tcp || vouchesForShortReads) && ending.isEmpty }
 }
 

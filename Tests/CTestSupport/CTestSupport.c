@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -44,6 +45,11 @@ void portloop_test_end_child(int32_t child) {
 }
 
 static atomic_uint_fast64_t allocations, epoll_controls, waits, reads, writes, others;
+
+int64_t portloop_test_waits_of_this_thread(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) < 0 ? -1 : usage.ru_nvcsw;
+}
 
 struct portloop_test_counts portloop_test_counts(void) {
     return (struct portloop_test_counts){allocations, epoll_controls, waits, reads, writes, others};

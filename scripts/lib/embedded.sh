@@ -18,11 +18,11 @@ embedded_flags=(
 )
 
 # Modules in the order of their dependencies; with `embedded_module_flags`, what each of them needs besides.
-embedded_modules=(LoopCore LoopSim LoopWin32)
+embedded_modules=(LoopCore LoopSim LoopWin32 SerialOps)
 
 embedded_module_flags() {
     case $1 in
-        LoopWin32) printf '%s\n' -D PORTLOOP_WINDOWS -I Sources/CLoopWin32/include ;;
+        LoopWin32 | SerialOps) printf '%s\n' -D PORTLOOP_WINDOWS -I Sources/CLoopWin32/include ;;
     esac
 }
 

@@ -5,7 +5,7 @@ import SerialOps
 /// A serial client, as the floor and the peers are: `rtt ROUNDS PATH...`, `cycle ROUNDS PATH`, `sink BYTES PATH`.
 func runSerial(_ arguments: [String]) {
     guard arguments.count >= 3, let count = Int(arguments[1]) else {
-        trap("usage: PortloopBench serial rtt ROUNDS PATH... | cycle ROUNDS PATH | sink BYTES PATH")
+        trap("usage: PortloopBench serial rtt ROUNDS PATH... | cycle ROUNDS PATH | close ROUNDS PATH | sink BYTES PATH")
     }
     let (verb, paths) = (arguments[0], arguments.dropFirst(2).map { SerialText($0) })
     let loop = makeLoop()
@@ -14,6 +14,7 @@ func runSerial(_ arguments: [String]) {
             return switch verb {
             case "rtt": try await roundTrips(count, paths, loop)
             case "cycle": try await cycles(count, paths[0], loop)
+            case "close": try await closes(count, paths[0], loop)
             default: try await sink(count, paths[0], loop)
             }
         } catch {
@@ -69,6 +70,25 @@ private func cycles(_ rounds: Int, _ path: SerialText, _ loop: isolated EventLoo
     let stopwatch = Stopwatch()
     for _ in 0..<rounds { await (try await SerialPort.open(path, on: loop)).close() }
     return stopwatch.report("cycles", rounds)
+}
+
+/// How long a close takes while a read is pending: from the call to the moment when both have returned.
+private func closes(_ rounds: Int, _ path: SerialText, _ loop: isolated EventLoop) async throws(SerialError) -> String {
+    var times: [UInt64] = []
+    for _ in 0..<rounds {
+        let port = try await SerialPort.open(path, on: loop)
+        let reader = loop.spawn { _ async in
+            do throws(SerialError) { _ = try await port.read() } catch { return error == .closed }
+            return false
+        }
+        await Task.yield()
+        let began = loop.now
+        await port.close()
+        guard await reader.value else { trap("a read was not ended by the close") }
+        times.append(loop.now.nanoseconds(since: began))
+    }
+    times.sort()
+    return "closes=\(rounds) p50_ns=\(times[rounds / 2]) p99_ns=\(times[rounds * 99 / 100]) max_ns=\(times[rounds - 1])"
 }
 
 private func sink(_ total: Int, _ path: SerialText, _ loop: isolated EventLoop) async throws(SerialError) -> String {

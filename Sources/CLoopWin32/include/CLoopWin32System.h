@@ -76,6 +76,12 @@ CLOOPWIN32_CALL uint32_t portloop_win32_exit_watch_start(portloop_win32_exit_wat
 // No packet is posted once this has returned. The corresponding function is `UnregisterWaitEx`, which waits for the post.
 CLOOPWIN32_CALL uint32_t portloop_win32_exit_watch_stop(portloop_win32_exit_watch *watch);
 
+// MARK: whose system it is
+
+// 1 under Wine, whose serial ports differ from Windows' in what its own documents promise. The value itself. The corresponding function is
+// `wine_get_version`, which no Windows has.
+CLOOPWIN32_CALL int32_t portloop_win32_is_wine(void);
+
 // MARK: text
 
 // The system's words for a Win32 or Winsock code, without a line end. `*length` counts code units. 317 where it has none. The

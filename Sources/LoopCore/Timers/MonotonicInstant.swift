@@ -27,13 +27,6 @@ public struct MonotonicInstant: Comparable, Hashable, Sendable {
         return overflow ? .distantFuture : MonotonicInstant(nanoseconds: sum)
     }
 
-    /// The instant that much later, or earlier for a negative duration.
-    public func advanced(by duration: Duration) -> MonotonicInstant {
-        if duration >= .zero { return advanced(by: duration.wholeNanoseconds) }
-        let back = (Duration.zero - duration).wholeNanoseconds
-        return MonotonicInstant(nanoseconds: nanoseconds > back ? nanoseconds - back : 0)
-    }
-
     /// The time that has passed since `earlier`, or zero when `earlier` is in fact the later one.
     public func nanoseconds(since earlier: MonotonicInstant) -> UInt64 {
         nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0
@@ -41,5 +34,19 @@ public struct MonotonicInstant: Comparable, Hashable, Sendable {
 
     public static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
         left.nanoseconds < right.nanoseconds
+    }
+}
+
+extension MonotonicInstant {
+    /// The instant that much later, or earlier for a negative duration.
+    public func advanced(by duration: Duration) -> MonotonicInstant {
+        if duration >= .zero { return advanced(by: duration.wholeNanoseconds) }
+        let back = (Duration.zero - duration).wholeNanoseconds
+        return MonotonicInstant(nanoseconds: nanoseconds > back ? nanoseconds - back : 0)
+    }
+
+    /// The time from here to the other one; negative where that is the earlier.
+    public func duration(to other: MonotonicInstant) -> Duration {
+        self <= other ? .nanoseconds(other.nanoseconds - nanoseconds) : .zero - .nanoseconds(nanoseconds - other.nanoseconds)
     }
 }

@@ -25,6 +25,7 @@ public struct LineSplitter: FrameSplitter {
     /// Lines of at most so many bytes; longer ones are cut there.
     public init(limit: Int = 65_536) { delimiters = DelimiterSplitter([0x0A], limit: limit) }
 
+    /// As ``FrameSplitter/split(_:)`` says.
     public mutating func split(_ bytes: RawSpan) -> FrameSplit {
         guard case .frame(var line, let taken) = delimiters.split(bytes) else { return .needsMore }
         if line.last == 0x0D, line.count < taken { line.removeLast() }
@@ -44,6 +45,7 @@ public struct DelimiterSplitter: FrameSplitter {
         search = DelimiterSearch(delimiter)
     }
 
+    /// As ``FrameSplitter/split(_:)`` says.
     public mutating func split(_ bytes: RawSpan) -> FrameSplit {
         let end = search.end(in: bytes, limit: limit)
         guard end != nil || bytes.byteCount >= limit else { return .needsMore }
@@ -63,6 +65,7 @@ public struct FixedSplitter: FrameSplitter {
         self.length = length
     }
 
+    /// As ``FrameSplitter/split(_:)`` says.
     public mutating func split(_ bytes: RawSpan) -> FrameSplit {
         bytes.byteCount < length ? .needsMore : .frame(bytes.copied(0..<length), taken: length)
     }
@@ -82,6 +85,7 @@ public struct LengthSplitter: FrameSplitter {
         self.limit = limit
     }
 
+    /// As ``FrameSplitter/split(_:)`` says.
     public mutating func split(_ bytes: RawSpan) -> FrameSplit {
         guard bytes.byteCount >= width else { return .needsMore }
         let length = (0..<width).reduce(0) { sum, place in
@@ -105,6 +109,7 @@ public struct SlipSplitter: FrameSplitter {
     /// Frames of at most so many bytes as they are on the line; what is longer is skipped.
     public init(limit: Int = 65_536) { self.limit = limit }
 
+    /// As ``FrameSplitter/split(_:)`` says.
     public mutating func split(_ bytes: RawSpan) -> FrameSplit {
         guard let end = search.end(in: bytes, limit: limit) else {
             guard bytes.byteCount >= limit else { return .needsMore }

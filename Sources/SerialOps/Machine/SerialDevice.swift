@@ -3,9 +3,9 @@ package import LoopCore
 /// The platform's half of an open port: native calls, what they mean, and nothing else. It keeps no queue, waits for nothing of the
 /// loop's, and tells nobody.
 ///
-/// Bytes are read and written with the loop's own verbs on ``handle``. Everything below may block, in a driver that answers slowly or never:
-/// it is called on helper threads, except where it says otherwise. Calls may overlap, and one may be under way when the device is closed:
-/// the handle goes back to the system when the last of them is out (``HandleHold``).
+/// Bytes are read and written with the loop's own verbs on ``handle``. Everything below may block, in a driver that answers slowly or
+/// never: it is called on helper threads, except where it says otherwise. Calls may overlap, and one may be under way when the device is
+/// closed: the handle goes back to the system when the last of them is out (``HandleHold``).
 package protocol SerialDevice: AnyObject, Sendable {
     /// What the loop associates. It is the device's own, closed by ``close()`` alone, after it was retired.
     var handle: NativeHandle { get }
@@ -18,6 +18,10 @@ package protocol SerialDevice: AnyObject, Sendable {
     var emptyReadMeansGone: Bool { get }
     /// Whether no driver stands behind it that could hold up a close: then no helper thread is asked.
     var closesAtOnce: Bool { get }
+    /// As ``emptyReadMeansGone``, for a platform whose port calls an end what its driver calls an error: by the status beside it.
+    func emptyReadMeansGone(_ status: RawStatus) -> Bool
+    /// Whether a read that finds nothing ends with the first byte alone, when the rest of a burst is there too.
+    var firstByteComesAlone: Bool { get }
     /// How it is found out that everything has been sent.
     var drainStyle: DrainStyle { get }
     /// How events of the lines are found out.
@@ -61,6 +65,12 @@ package protocol SerialDevice: AnyObject, Sendable {
 
     /// Whether a code of a read or a write says that the device is gone. Called on the loop.
     func isGone(_ code: SystemCode) -> Bool
+}
+
+extension SerialDevice {
+    package func emptyReadMeansGone(_ status: RawStatus) -> Bool { emptyReadMeansGone }
+
+    package var firstByteComesAlone: Bool { false }
 }
 
 package enum DrainStyle: Sendable {

@@ -39,6 +39,7 @@ final class SerialStream {
     private var reads: OperationKind?
     private var reading: OperationID?
     private var emptyReads = 0
+    private var marks = ErrorMarks()
 
     enum Closing {
         case notYet
@@ -105,11 +106,17 @@ final class SerialStream {
             finish(over)
         } else if count > 0 {
             emptyReads = 0
-            arrivals.wakeFirst()
             read()
+            tellReader(count)
         } else {
             readAgain()
         }
+    }
+
+    /// One byte that came alone is told of a turn later: the read that was started meanwhile has found what came with it by then.
+    private func tellReader(_ count: Int) {
+        guard count == 1, device.firstByteComesAlone else { return _ = arrivals.wakeFirst() }
+        operations.call(after: .zero) { [self] in arrivals.wakeFirst() }
     }
 
     private func received(_ bytes: RawSpan) {
@@ -118,14 +125,22 @@ final class SerialStream {
         statistics.reads += 1
         noteMove()
         tap?(.input, operations.now, bytes)
+        if settings.marksDamage { return receiveMarked(bytes) }
         input.append(bytes)
+    }
+
+    private func receiveMarked(_ bytes: RawSpan) {
+        let (plain, events) = marks.decode(bytes)
+        // SAFETY: the span is the array's, for the time of the call.
+        unsafe plain.withUnsafeBytes { unsafe input.append(RawSpan(_unsafeBytes: $0)) }
+        events.forEach(note)
     }
 
     /// What a packet says about the port; nil if it goes on.
     private func verdict(_ completion: Completion) -> SerialError? {
         switch completion.severity {
         case .success, .warning:
-            return completion.count == 0 && device.emptyReadMeansGone ? .disconnected : nil
+            return completion.count == 0 && device.emptyReadMeansGone(completion.status) ? .disconnected : nil
         case .aborted:
             guard ending == nil else { return nil }
             // Not by us: somebody purged the port, or the loop ends. What the driver had moved by then nobody knows.

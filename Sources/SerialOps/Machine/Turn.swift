@@ -3,8 +3,8 @@ import _Concurrency
 
 /// Who may go on, one at a time, in the order in which they asked. It belongs to the loop's thread.
 ///
-/// After ``takeIfFree()`` has said yes, or ``wait(_:isolation:)`` has returned, the turn MUST be given on, whatever became of what it was taken for. Those who wait when a port is
-/// closed get it one after the other, see that, and give it on.
+/// After ``takeIfFree()`` has said yes, or ``wait(_:)`` has returned, the turn MUST be given on, whatever became of what it was taken for.
+/// Those who wait when a port is closed get it one after the other, see that, and give it on.
 final class Turn {
     private let operations: Operations
     private let waiters: WaitQueue

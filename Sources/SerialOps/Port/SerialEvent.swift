@@ -23,6 +23,9 @@ public enum SerialEvent: Hashable, Sendable {
     case parityError
     /// A character's stop bit was missing: another speed, or noise.
     case framingError
+    /// A byte came with the wrong parity or without a stop bit, and is in the stream at this place, counted from the opening of the port.
+    /// For ports that mark damage (``SerialSettings/marksDamage``).
+    case damaged(UInt8, at: UInt64)
     /// The hardware had no room for a character: it is lost.
     case overrun
     /// The driver had no room: bytes are lost.

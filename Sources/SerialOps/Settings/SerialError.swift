@@ -189,6 +189,7 @@ extension SerialSetting {
         case .lowLatency: "low latency"
         case .rs485: "RS-485 mode"
         case .hangsUpOnClose: "hang-up on close"
+        case .marksDamage: "marking of damaged bytes"
         }
     }
 }

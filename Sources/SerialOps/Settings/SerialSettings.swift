@@ -24,6 +24,8 @@ public struct SerialSettings: Hashable, Sendable {
     public var lowLatency = false
     /// The transmitter drives a shared pair and RTS is its switch; nil for RS-232.
     public var rs485: RS485?
+    /// Bytes that came damaged, and breaks, are told as events with their place in the stream (``SerialEvent/damaged(_:at:)``). Linux alone.
+    public var marksDamage = false
     /// Lines drop when the port is closed, as they would for a modem that is to hang up. Most boards take that for a reset.
     public var hangsUpOnClose = false
     /// Received bytes that wait to be read, at most; when so many do, nothing more is taken from the driver, so that flow control works.
@@ -108,4 +110,5 @@ public enum SerialSetting: UInt8, Hashable, Sendable, CaseIterable {
     case lowLatency
     case rs485
     case hangsUpOnClose
+    case marksDamage
 }

@@ -37,6 +37,7 @@ package struct Termios: Hashable, Sendable {
     /// Bits of the driver's own survive.
     package mutating func set(_ settings: SerialSettings) {
         inputFlags = settings.flowControl == .xonXoff ? Self.xonOutput | Self.xonInput : 0
+        if settings.marksDamage { inputFlags |= Self.markErrors | Self.parityCheckInput }
         outputFlags = 0
         localFlags = 0
         controlFlags &= ~(Self.sizeMask | Self.twoStopBits | Self.parityBit | Self.oddParity | Self.stickyParity | Self.rtsCts)
@@ -92,19 +93,14 @@ package struct Termios: Hashable, Sendable {
     /// The first setting that is not as it was asked for, with what it is instead; nil where everything is. A pseudo terminal has neither
     /// parity nor sizes.
     package func difference(from settings: SerialSettings, isPseudo: Bool) -> (SerialSetting, got: UInt32)? {
-        if !Self.isNear(outputSpeed, settings.baud) { return (.baud, outputSpeed) }
+        if !settings.accepts(baud: outputSpeed) { return (.baud, outputSpeed) }
         if flowControl != settings.flowControl { return (.flowControl, UInt32(flowControl.rawValue)) }
+        if settings.marksDamage, inputFlags & Self.markErrors == 0 { return (.marksDamage, 0) }
         if isPseudo { return nil }
         if dataBits != settings.dataBits { return (.dataBits, UInt32(dataBits.rawValue)) }
         if parity != settings.parity { return (.parity, UInt32(parity.rawValue)) }
         if stopBits != settings.stopBits { return (.stopBits, UInt32(stopBits.rawValue)) }
         if hangsUpOnClose != settings.hangsUpOnClose { return (.hangsUpOnClose, hangsUpOnClose ? 1 : 0) }
         return nil
-    }
-
-    /// Within three hundredths: a receiver that samples in the middle of a bit is a whole bit off after ten of them at five.
-    private static func isNear(_ found: UInt32, _ asked: UInt32) -> Bool {
-        let difference = found > asked ? found - asked : asked - found
-        return UInt64(difference) * 100 <= UInt64(asked) * 3
     }
 }

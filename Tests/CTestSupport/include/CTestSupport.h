@@ -24,6 +24,9 @@ struct portloop_test_counts {
 int32_t portloop_test_can_count(void);
 struct portloop_test_counts portloop_test_counts(void);
 
+// How often the calling thread has given up its processor to wait.
+int64_t portloop_test_waits_of_this_thread(void);
+
 // Where the calling thread is in a campaign: said on standard error if the process crashes there, and nowhere otherwise. The name of the
 // test is UTF-8, ends with a zero and stays; without one the campaign is over.
 void portloop_test_campaign_is_at(const uint8_t *test, uint64_t seed, uint64_t step);

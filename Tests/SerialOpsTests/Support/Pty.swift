@@ -27,6 +27,13 @@ final class Pty: Sendable {
     /// The other end sees a hang-up.
     func close() { hold.end() }
 
+    /// Keeps the other end open, without reading from it, until this is ended.
+    func keptOpen() -> HandleHold {
+        // SAFETY: the path ends with a NUL.
+        let other = unsafe portloop_serial_open(path.nulTerminated)
+        return HandleHold { Glibc.close(other) }
+    }
+
     /// Sends as much as there is room for; how much that was.
     @discardableResult
     func send(_ bytes: [UInt8]) -> Int {

@@ -22,8 +22,8 @@ enum Host {
 }
 
 extension Suites {
-    /// What is about the image, and an adapter in it.
-    static var image: [Suite] { [RuntimeCases.suite, WatchCases.suite] }
+    /// What is about the image, an adapter in it, and ports whose other ends `scripts/test-wine` has.
+    static var image: [Suite] { [RuntimeCases.suite, WatchCases.suite, SerialStateCases.suite, SerialCases.suite] }
 }
 
 @_cdecl("portloop_wine_main") public func wineMain() -> Int32 { Program.run(Host.arguments) }
