@@ -6,9 +6,9 @@ internal import Synchronization
 //        └──when it is full──▶ chain of nodes ──▶           one allocation each; after what was in the ring by then
 //
 // Each node notes the place that was the ring's next when it was made, and is taken when the loop has come to that place: what its sender
-// had sent before is in front of it, what it sends afterwards is in the chain behind it, or, once the chain was taken, at that place or later.
-// One note for the whole chain would not do: whoever takes it reads the ring's next place a moment before or after, and in that moment a
-// sender may have gone back to the ring.
+// had sent before is in front of it, what it sends afterwards is in the chain behind it, or, once the chain was taken, at that place or
+// later. One note for the whole chain would not do: whoever takes it reads the ring's next place a moment before or after, and in that
+// moment a sender may have gone back to the ring.
 
 /// The mail of a loop: many threads put in, one at a time takes out.
 @safe struct MailQueue: ~Copyable, Sendable {
