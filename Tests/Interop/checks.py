@@ -43,6 +43,10 @@ class Checks:
         for child in self.children:
             self.end(child)
 
+    def hold(self, path):
+        """Keeps a terminal open until the program ends."""
+        os.open(path, os.O_RDWR | os.O_NOCTTY)
+
     def pause(self):
         """Before something is looked at again that tells nobody of its changes."""
         time.sleep(0.02)
@@ -56,12 +60,27 @@ def pair(checks, folder, name):
     """Two pseudo terminals that socat connects: ours, theirs."""
     ours, theirs = f"{folder}/{name}-ours", f"{folder}/{name}-theirs"
     checks.start(["socat", f"pty,raw,echo=0,link={ours}", f"pty,raw,echo=0,link={theirs}"])
-    deadline = time.monotonic() + 10
-    while not (os.path.exists(ours) and os.path.exists(theirs)):
-        if time.monotonic() > deadline:
-            raise RuntimeError("socat made no pair")
-        checks.pause()
+    appear(checks, ours, theirs)
+    # socat ends when one side is closed by everybody, and what the other side has yet to read goes with it.
+    for path in ours, theirs:
+        checks.hold(path)
     return ours, theirs
+
+
+def terminal_of(checks, folder, name, command, cwd):
+    """A pseudo terminal whose other side is a command's input and output. The command starts when the terminal is opened."""
+    ours = f"{folder}/{name}-ours"
+    checks.start(["socat", "-t", "20", f"pty,raw,echo=0,wait-slave,link={ours}", f"EXEC:{command},pipes"], cwd=cwd)
+    appear(checks, ours)
+    return ours
+
+
+def appear(checks, *paths):
+    deadline = time.monotonic() + 10
+    while not all(os.path.exists(path) for path in paths):
+        if time.monotonic() > deadline:
+            raise RuntimeError("socat made no terminal")
+        checks.pause()
 
 
 def equal(found, expected):
