@@ -48,6 +48,18 @@ import Testing
         }
     }
 
+    @Test("What was written before a close reaches the other end") func closeKeepsWhatWasWritten() throws {
+        let pty = try Pty()
+        let kept = pty.keptOpen()
+        defer { kept.end() }
+        try onLoop { loop in
+            let port = try await SerialPort.open(pty.path, on: loop)
+            try await port.write([UInt8](repeating: 7, count: 3_000), timeout: .seconds(5))
+            await port.close()
+        }
+        #expect(pty.received().count == 3_000)
+    }
+
     @Test("What cannot be opened says why") func refused() throws {
         let pty = try Pty()
         try onLoop { loop in

@@ -193,8 +193,17 @@ final class LinuxSerialDevice: SerialDevice {
 
     // MARK: ending
 
-    /// A close waits until everything has been sent, for 30 seconds where flow control holds it back: so it is discarded.
-    func beginClose() { _ = hold.use { portloop_serial_flush(Int32(handle.rawValue), 1) } }
+    /// A close waits until everything has been sent, for 30 seconds where flow control holds it back: so what waits is discarded. Nothing
+    /// waits in a pseudo terminal: what was written has reached the other side, and a flush would take it back unread.
+    func beginClose() {
+        _ = hold.use {
+            let fd = Int32(handle.rawValue)
+            var waiting: Int32 = 0
+            // SAFETY: the number is this call's.
+            let answer = unsafe portloop_serial_queued_output(fd, &waiting)
+            if answer < 0 || waiting > 0 { _ = portloop_serial_flush(fd, 1) }
+        }
+    }
 
     func close() { hold.end() }
 

@@ -206,7 +206,10 @@ package final class WindowsSerialDevice: SerialDevice {
     package func beginClose() {
         _ = hold.use {
             _ = portloop_win32_comm_mask_set(handle.rawValue, 0)
-            try? CommHandle(handle).purge(.output)
+            let comm = CommHandle(handle)
+            // What has left the queue is the other side's: under Wine, a purge of a pseudo terminal would take it back unread.
+            if let (queues, _) = try? comm.status(.queues), queues.output == 0 { return }
+            try? comm.purge(.output)
         }
     }
 
