@@ -26,14 +26,14 @@ func runSeam(operations: Int, depth: Int) {
     let sum = Sum()
     let kind: OperationKind
     do {
-        kind = try ops.kind(on: handle) { id, _ in sum.add((try? ops.takeFacts(id))?.count ?? 0) }
+        kind = try ops.kind(on: handle) { _, facts in sum.add(facts.count) } stuck: { _ in trap("a packet did not come") }
     } catch { trap("the kind was refused: \(error)") }
     /// Operations are begun where a program begins them: in a call of the loop's.
     func round() {
         for _ in 0..<depth {
             do {
                 let memory = unsafe try ops.prepare(kind, tag: 1)
-                try unsafe ops.submitted(memory.id)
+                try unsafe ops.submitted(memory)
                 unsafe posting.post(memory.controlBlock, Completion(count: 1))
             } catch { trap("the seam refused: \(error)") }
         }

@@ -13,12 +13,12 @@ extension Ledger {
         let slot = kinds.add(owner, options, sink)
         owner.entry.firstKind = slot
         owner.entry.kinds += 1
-        return OperationKind(word: kinds[slot].entry.word, ledger: number)
+        return OperationKind(place: kinds[slot].place, generation: kinds[slot].entry.generation, ledger: number)
     }
 
     /// The handle retires: no operation of its kinds is prepared any more.
     func closeKinds(of handle: HandleRef) {
-        forEachKind(of: handle) { slot in kinds[slot].entry.word = 0 }
+        forEachKind(of: handle) { slot in kinds[slot].entry.generation = 0 }
     }
 
     /// The handle has no record left: its kinds are forgotten, and let go of when nobody is being told anything.

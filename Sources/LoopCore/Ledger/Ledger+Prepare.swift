@@ -15,7 +15,7 @@ extension Ledger {
     /// Takes a record for one operation of a kind.
     func prepare(_ kind: OperationKind, capacity: Int, tag: UInt64, now: MonotonicInstant) throws(OperationError) -> Cell {
         guard isOpen else { throw .closed }
-        guard kind.ledger == number, let known = kinds.open(kind.word) else { throw .notAssociated }
+        guard kind.ledger == number, let known = kinds.open(kind) else { throw .notAssociated }
         let owner = known.entry.handle
         let cell = try takeRecord(owner, capacity: capacity, address: known.entry.address)
         cell.record.kind = known
@@ -57,9 +57,14 @@ extension Ledger {
 
     @inline(__always)
     func isWithinLimits(_ handle: HandleRef, _ capacity: Int) -> Bool {
-        // Both sums are far from any overflow: the capacity is at most 16 MiB, and what is in flight passed here.
-        counts.inFlight < limits.operationsMax && counts.bytesInFlight &+ capacity <= limits.bytesMax
-            && handle.entry.operations < limits.operationsPerHandleMax && handle.entry.bytes &+ capacity <= limits.bytesPerHandleMax
+        counts.inFlight < limits.operationsMax && handle.entry.operations < limits.operationsPerHandleMax
+            && (capacity == 0 || hasBytes(handle, capacity))
+    }
+
+    // Both sums are far from any overflow: the capacity is at most 16 MiB, and what is in flight passed here.
+    @inline(__always)
+    private func hasBytes(_ handle: HandleRef, _ capacity: Int) -> Bool {
+        counts.bytesInFlight &+ capacity <= limits.bytesMax && handle.entry.bytes &+ capacity <= limits.bytesPerHandleMax
     }
 
     /// Which limit refuses: with backpressure where waiting helps, and with an error of its own where it never could (clause C12).

@@ -11,11 +11,20 @@ extension Ledger {
         return slab.find(id.index, generation: id.generation)
     }
 
+    /// The record of a preparation, which lies where the preparation says if it is a small one: those are kept for good.
+    // SAFETY: only a ledger makes such a value, and the number says that it was this one.
+    @inline(__always)
+    func usual(_ memory: PreparedMemory) -> Cell? {
+        guard unsafe memory.id.ledger == number, unsafe memory.bytes <= SizeClass.smallBytesMax else { return nil }
+        let cell = unsafe Cell(memory.controlBlock.assumingMemoryBound(to: Record.self))
+        return unsafe cell.record.generation == memory.id.generation ? cell : nil
+    }
+
     /// As ``prepare``, without room for an address, in a cell that lies ready. The clock is read as late as possible: in a register it
     /// would drive out another value.
     @inline(__always)
     func usualPrepare(_ kind: OperationKind, capacity: Int, tag: UInt64, now: @autoclosure () -> MonotonicInstant) -> Cell? {
-        guard kind.ledger == number, let known = kinds.open(kind.word), known.entry.address == .none else { return nil }
+        guard kind.ledger == number, let known = kinds.open(kind), known.entry.address == .none else { return nil }
         let owner = known.entry.handle
         guard UInt(bitPattern: capacity) <= UInt(Limits.capacityMax), isWithinLimits(owner, capacity) else { return nil }
         guard let cell = slab.takeReady(bytes: capacity) else { return nil }
@@ -51,8 +60,8 @@ extension Ledger {
 
     /// As ``submitted``, on a handle that is not retiring.
     @inline(__always)
-    func usualSubmitted(_ id: OperationID, _ flow: ByteFlow) -> Bool {
-        guard let cell = usual(id), let handle = cell.record.handle, handle.entry.phase == .associated else { return false }
+    func usualSubmitted(_ cell: Cell?, _ flow: ByteFlow) -> Bool {
+        guard let cell, let handle = cell.record.handle, handle.entry.phase == .associated else { return false }
         guard case .prepared = cell.record.state else { return false }
         try? cell.record.state.submit()
         cell.record.flow = flow
@@ -65,8 +74,8 @@ extension Ledger {
     /// As ``takeFacts``, of a small record on a handle that is not retired. The completion is good until the next preparation.
     // SAFETY: the slab keeps small cells for as long as it lives.
     @inline(__always)
-    func usualTakeFacts(_ id: OperationID) -> UnsafePointer<Completion>? {
-        guard let cell = usual(id), let handle = cell.record.handle, handle.entry.phase == .associated, slab.isSmall(cell) else {
+    func usualTakeFacts(_ cell: Cell?) -> UnsafePointer<Completion>? {
+        guard let cell, let handle = cell.record.handle, handle.entry.phase == .associated, slab.isSmall(cell) else {
             return nil
         }
         guard case .completed = cell.record.state, case .none = cell.record.stage else { return nil }

@@ -3,8 +3,10 @@
 /// It names an entry of the loop's, which goes with the association: after ``Operations/retire(_:_:)`` every use of it is refused with
 /// ``OperationError/notAssociated``.
 public struct OperationKind: Hashable, Sendable {
-    /// Slot and generation, in one word for the reason that ``OperationID`` gives.
-    let word: UInt64
+    /// Where the loop keeps its entry, as a number: only the ledger it names follows it, and that one keeps the place for life.
+    let place: UInt
+    /// Which of the kinds it is that have had the place.
+    let generation: UInt32
     let ledger: UInt32
 }
 
@@ -13,15 +15,29 @@ public struct OperationKind: Hashable, Sendable {
 /// A constant of a class, so that a call through it retains nothing: whoever lets go of it does so when nobody is being told.
 final class Sink {
     let call: (OperationID, WaitEnd) -> Void
+    /// Whether the loop takes what a packet said by itself, and hands it over: then `call` is told of stuck operations alone.
+    let handsOver: Bool
+    /// Of no use where nothing is handed over. Not an optional: to call one costs a retain.
+    let facts: (UInt64, Completion) -> Void
 
-    init(_ call: @escaping (OperationID, WaitEnd) -> Void) { self.call = call }
+    init(_ call: @escaping (OperationID, WaitEnd) -> Void) {
+        self.call = call
+        handsOver = false
+        facts = { _, _ in }
+    }
+
+    init(facts: @escaping (UInt64, Completion) -> Void, stuck: @escaping (StuckOperation) -> Void) {
+        call = { _, end in if case .stuck(let operation) = end { stuck(operation) } }
+        handsOver = true
+        self.facts = facts
+    }
 }
 
 /// What a loop keeps for each kind.
 @safe struct KindEntry {
-    /// The kind's own word while operations of it may be prepared; zero from the moment that its handle retires.
-    var word: UInt64 = 0
-    /// Good for as long as the word is not zero, or a record is of this kind.
+    /// The kind's own while operations of it may be prepared; zero from the moment that its handle retires.
+    var generation: UInt32 = 0
+    /// Good for as long as the generation is not zero, or a record is of this kind.
     var handle: HandleRef
     /// Held by the table, from `add` to `drop`; nil while vacant.
     var sink: Unmanaged<Sink>?
@@ -42,6 +58,10 @@ final class Sink {
     // SAFETY: the addresses are compared and not followed.
     static func == (left: KindRef, right: KindRef) -> Bool { unsafe left.pointer == right.pointer }
 
+    /// The place as a number.
+    // SAFETY: it is not followed.
+    var place: UInt { unsafe UInt(bitPattern: pointer) }
+
     var entry: KindEntry {
         // SAFETY: see the type.
         @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer) }
@@ -49,12 +69,12 @@ final class Sink {
         @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer }
     }
 
-    /// Tells the sink, without a retain: a pair of them costs as much as all the rest of the call (measured, 12 ns).
+    /// Shows the sink, without a retain: a pair of them costs as much as all the rest of the call (measured, 12 ns).
     // SAFETY: the table lets go of a sink by a notice, and notices wait until the call that is being told has returned.
     @inline(__always)
-    func tell(_ id: OperationID, _ end: WaitEnd) {
+    func withSink(_ body: (Sink) -> Void) {
         guard let sink = unsafe entry.sink else { KindRef.trapVacant() }
-        unsafe sink._withUnsafeGuaranteedRef { $0.call(id, end) }
+        unsafe sink._withUnsafeGuaranteedRef(body)
     }
 
     @inline(never)
@@ -80,13 +100,12 @@ struct KindTable: ~Copyable {
     @inline(__always)
     subscript(slot: UInt32) -> KindRef { unsafe KindRef(entries[slot]) }
 
-    /// The kind that a word names, if operations of it may be prepared.
+    /// The kind a value of this ledger's names, if operations of it may be prepared.
+    // SAFETY: the place is one that `add` gave out; entries keep theirs for as long as the table lives.
     @inline(__always)
-    func open(_ word: UInt64) -> KindRef? {
-        let slot = UInt32(truncatingIfNeeded: word)
-        guard entries.contains(slot) else { return nil }
-        let kind = self[slot]
-        return kind.entry.word == word ? kind : nil
+    func open(_ kind: OperationKind) -> KindRef? {
+        guard let pointer = unsafe UnsafeMutablePointer<KindEntry>(bitPattern: kind.place) else { return nil }
+        return unsafe pointer.pointee.generation == kind.generation ? KindRef(pointer) : nil
     }
 
     /// Enters a kind, which is open at once. The caller links it to its handle.
@@ -95,7 +114,7 @@ struct KindTable: ~Copyable {
         lastGeneration = lastGeneration == .max ? 1 : lastGeneration + 1
         let slot = firstVacant == KindTable.none ? UInt32(entries.count) : firstVacant
         let entry = unsafe KindEntry(
-            word: UInt64(lastGeneration) << 32 | UInt64(slot), handle: handle, sink: .passRetained(sink), address: options.address,
+            generation: lastGeneration, handle: handle, sink: .passRetained(sink), address: options.address,
             bytesOnError: options.bytesOnError, next: handle.entry.firstKind, place: options.place)
         if slot == firstVacant {
             firstVacant = self[slot].entry.next
@@ -110,7 +129,7 @@ struct KindTable: ~Copyable {
     // SAFETY: the reference that `add` took.
     mutating func drop(_ slot: UInt32) -> Sink? {
         let sink = unsafe self[slot].entry.sink?.takeRetainedValue()
-        self[slot].entry.word = 0
+        self[slot].entry.generation = 0
         unsafe self[slot].entry.sink = nil
         self[slot].entry.next = firstVacant
         firstVacant = slot

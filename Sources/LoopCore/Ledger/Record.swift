@@ -126,6 +126,12 @@ struct SizeClass: Hashable {
 
     static let count = 11
 
+    /// From this class (64 KiB) on free cells may go back to the system; smaller ones are kept for good.
+    static var firstLarge: SizeClass { SizeClass(rawValue: 6) }
+
+    /// What no small cell exceeds, and every large one does.
+    static var smallBytesMax: UInt64 { UInt64(Cell.headerBytes + SizeClass(rawValue: 5).nominalBytes) }
+
     /// No buffer at all.
     static var smallest: SizeClass { SizeClass(rawValue: 0) }
 

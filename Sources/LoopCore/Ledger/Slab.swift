@@ -19,9 +19,6 @@
     /// Bytes of the free cells that ``idleBytesMax`` bounds.
     private(set) var idleBytes = 0
 
-    /// From this class (64 KiB) on free cells count as idle bytes; smaller ones are kept for good.
-    private static var largeClass: SizeClass { SizeClass(rawValue: 6) }
-
     // SAFETY: `cells` has `cellsCapacity` initialised places; `indexCount` never exceeds it.
     init(idleBytesMax: Int) {
         self.idleBytesMax = idleBytesMax
@@ -72,7 +69,7 @@
         guard let cell = free[Int(sizeClass.rawValue)].first else { return make(sizeClass) }
         free[Int(sizeClass.rawValue)].first = cell.record.next
         cell.record.next = nil
-        if sizeClass.rawValue >= Slab.largeClass.rawValue { idleBytes -= sizeClass.nominalBytes }
+        if sizeClass.rawValue >= SizeClass.firstLarge.rawValue { idleBytes -= sizeClass.nominalBytes }
         return cell
     }
 
@@ -80,7 +77,7 @@
     @inline(__always)
     func takeReady(bytes: Int) -> Cell? {
         let sizeClass = SizeClass(holding: bytes)
-        guard sizeClass.rawValue < Slab.largeClass.rawValue, let cell = free[Int(sizeClass.rawValue)].first else { return nil }
+        guard sizeClass.rawValue < SizeClass.firstLarge.rawValue, let cell = free[Int(sizeClass.rawValue)].first else { return nil }
         free[Int(sizeClass.rawValue)].first = cell.record.next
         return cell
     }
@@ -94,7 +91,7 @@
 
     /// Whether the cell is kept for good.
     @inline(__always)
-    func isSmall(_ cell: Cell) -> Bool { cell.record.sizeClass.rawValue < Slab.largeClass.rawValue }
+    func isSmall(_ cell: Cell) -> Bool { cell.record.sizeClass.rawValue < SizeClass.firstLarge.rawValue }
 
     @inline(__always)
     func giveBackSmall(_ cell: Cell) {

@@ -120,7 +120,31 @@ extension Core {
     private func resume(_ cell: Cell) {
         guard case .waitingForKind = cell.record.stage, let kind = cell.record.kind else { return resumeWaiter(cell) }
         cell.record.endWaitForKind()
-        kind.tell(ledger.id(of: cell), .finished)
+        tell(kind, cell, .finished)
+    }
+
+    @inline(__always)
+    private func tell(_ kind: KindRef, _ cell: Cell, _ end: WaitEnd) {
+        kind.withSink { sink in
+            if sink.handsOver { handOver(cell, to: sink) } else { sink.call(ledger.id(of: cell), end) }
+        }
+    }
+
+    /// The operation ends before its function is called, which may begin the next in the same place.
+    @inline(__always)
+    private func handOver(_ cell: Cell, to sink: Sink) {
+        let tag = cell.record.tag
+        // SAFETY: the completion is copied before anything else is called.
+        if let found = unsafe ledger.usualTakeFacts(cell) { return sink.facts(tag, unsafe found.pointee) }
+        sink.facts(tag, takenFacts(cell))
+    }
+
+    @inline(never)
+    private func takenFacts(_ cell: Cell) -> Completion {
+        // SAFETY: as above.
+        do { return unsafe try ledger.takeFacts(cell).pointee } catch {
+            trap("An operation that has been settled has no facts: \(error). This is a bug of Portloop.")
+        }
     }
 
     private func resumeWaiter(_ cell: Cell) {
@@ -129,10 +153,12 @@ extension Core {
         guard let waiter = cell.record.takeWaiter() else {
             trap("A record waits to be told, and nobody waits for it. This is a bug of Portloop.")
         }
-        switch stage {
-        case .none, .waiting, .waitingForKind: tell(waiter, ledger.id(of: cell), .finished)
-        case .ending(let cause): tell(waiter, ledger.id(of: cell), cell.end(cell.record.completion, cause))
-        }
+        let end =
+            switch stage {
+            case .none, .waiting, .waitingForKind: WaitEnd.finished
+            case .ending(let cause): cell.end(cell.record.completion, cause)
+            }
+        if case .kind(let kind) = waiter { tell(kind, cell, end) } else { tell(waiter, ledger.id(of: cell), end) }
     }
 
     @inline(__always)
@@ -140,7 +166,7 @@ extension Core {
         switch waiter {
         case .callback(let call): call(id, end)
         case .task(let task): task.resume(end)
-        case .kind(let kind): kind.tell(id, end)
+        case .kind(let kind): kind.withSink { $0.call(id, end) }
         }
     }
 }

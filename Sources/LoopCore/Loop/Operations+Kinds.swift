@@ -19,6 +19,23 @@ extension Operations {
         return try ledger.makeKind(handle, options, Sink(completed))
     }
 
+    /// As ``kind(on:address:bytesOnError:file:line:_:)``, for operations whose bytes nobody wants when they end: writes, waits, connects.
+    ///
+    /// ```swift
+    /// let writes = try ops.kind(on: handle) { tag, facts in print(tag, facts.count) } stuck: { operation in print(operation.tag) }
+    /// ```
+    ///
+    /// The loop ends each by itself and hands over the tag it was prepared with and what its packet said, be it that it was cancelled. Its id
+    /// is dead by then, and its memory the next operation's. `stuck` is called instead for one that a driver does not give back within the
+    /// grace after a cancel.
+    public func kind(
+        on handle: AssociatedHandle, address: AddressRoom = .none, file: StaticString = #fileID, line: UInt = #line,
+        facts: @escaping (_ tag: UInt64, Completion) -> Void, stuck: @escaping (StuckOperation) -> Void
+    ) throws(OperationError) -> OperationKind {
+        let options = OperationOptions(address: address, bytesOnError: .withheld, place: SourcePlace(file: file, line: line))
+        return try ledger.makeKind(handle, options, Sink(facts: facts, stuck: stuck))
+    }
+
     /// Takes memory for one operation of a kind, as ``prepare(_:tag:capacity:address:bytesOnError:file:line:)`` does.
     // SAFETY: as there.
     public func prepare(_ kind: OperationKind, tag: UInt64 = 0, capacity: Int = 0) throws(OperationError) -> PreparedMemory {

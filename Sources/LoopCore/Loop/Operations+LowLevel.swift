@@ -18,7 +18,13 @@ extension Operations {
     /// Unsafe, because a wrong word here is a use-after-free: ``perform(on:capacity:tag:timeout:file:line:_:)`` cannot get it
     /// wrong.
     @unsafe public func submitted(_ id: OperationID) throws(OperationError) {
-        guard ledger.usualSubmitted(id, .received) else { return try submittedOutOfLine(id) }
+        guard ledger.usualSubmitted(ledger.usual(id), .received) else { return try submittedOutOfLine(id) }
+    }
+
+    /// As ``submitted(_:)``, by what ``prepare(_:tag:capacity:)`` returned: the record need not be looked up.
+    // SAFETY: as there.
+    @unsafe public func submitted(_ memory: PreparedMemory) throws(OperationError) {
+        guard unsafe ledger.usualSubmitted(ledger.usual(memory), .received) else { return unsafe try submittedOutOfLine(memory.id) }
     }
 
     @inline(never)
@@ -78,7 +84,7 @@ extension Operations {
     // SAFETY: as above.
     @usableFromInline
     func lendFacts(_ id: OperationID) throws(OperationError) -> UnsafePointer<Completion> {
-        guard let facts = unsafe ledger.usualTakeFacts(id) else { return unsafe try lendFactsOutOfLine(id) }
+        guard let facts = unsafe ledger.usualTakeFacts(ledger.usual(id)) else { return unsafe try lendFactsOutOfLine(id) }
         return unsafe facts
     }
 

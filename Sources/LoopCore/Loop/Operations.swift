@@ -34,6 +34,11 @@ public final class Operations {
         unsafe extent = UInt64(bufferOffset) << 32 | UInt64(capacity)
     }
 
+    /// How many there are from the control block to the end of the buffer.
+    // SAFETY: both numbers are the ledger's.
+    @inline(__always)
+    var bytes: UInt64 { unsafe extent >> 32 &+ extent & 0xFFFF_FFFF }
+
     /// The operation's buffer, of exactly the capacity asked for.
     // SAFETY: both numbers are the ledger's.
     @inlinable public var buffer: UnsafeMutableRawBufferPointer {
