@@ -26,7 +26,11 @@ func runSeam(operations: Int, depth: Int) {
     let sum = Sum()
     let kind: OperationKind
     do {
-        kind = try ops.kind(on: handle) { _, facts in sum.add(facts.count) } stuck: { _ in trap("a packet did not come") }
+        kind = try ops.kind(on: handle) { _, facts in
+            sum.add(facts.count)
+        } stuck: { _ in
+            trap("a packet did not come")
+        }
     } catch { trap("the kind was refused: \(error)") }
     /// Operations are begun where a program begins them: in a call of the loop's.
     func round() {

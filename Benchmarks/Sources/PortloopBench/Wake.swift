@@ -9,11 +9,11 @@ func runWake(rounds: Int, cpus: (Int, Int)?) {
     pin(cpus?.0)
     let there = Partner(cpu: cpus?.1)
     let other = there.loop
-    let game = Game(rounds: rounds)
+    let game = Game(here, other)
     for warm in [true, false] {
         game.restart(warm ? rounds / 10 : rounds)
         let began = here.now
-        game.serve(here, other)
+        game.serve()
         while !game.isOver { here.turn() }
         let took = here.now.nanoseconds(since: began)
         if !warm { print("rounds=\(rounds) ns_per_round_trip=\(Double(took) / Double(rounds))") }
@@ -24,19 +24,22 @@ func runWake(rounds: Int, cpus: (Int, Int)?) {
 /// The ball: handed from loop to loop, so one thread at a time has it.
 private final class Game: Sendable {
     private let left = Atomic<Int>(0)
+    private let near: EventLoop
+    private let far: EventLoop
 
-    init(rounds: Int) {}
+    init(_ near: EventLoop, _ far: EventLoop) { (self.near, self.far) = (near, far) }
 
     func restart(_ rounds: Int) { left.store(rounds, ordering: .relaxed) }
 
     var isOver: Bool { left.load(ordering: .relaxed) == 0 }
 
-    func serve(_ near: EventLoop, _ far: EventLoop) {
-        far.post { [self] _ in
-            near.post { [self] _ in
-                if left.wrappingSubtract(1, ordering: .relaxed).newValue > 0 { serve(near, far) }
-            }
-        }
+    // What these capture is the game alone, which needs no box.
+    func serve() { far.post { [self] _ in giveBack() } }
+
+    private func giveBack() { near.post { [self] _ in take() } }
+
+    private func take() {
+        if left.wrappingSubtract(1, ordering: .relaxed).newValue > 0 { serve() }
     }
 }
 

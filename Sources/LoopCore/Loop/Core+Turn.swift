@@ -1,10 +1,14 @@
 internal import _Concurrency
 
 extension Core {
-    /// Sorts what other threads sent.
-    func takeMail(_ mailbox: Mailbox) {
+    /// Sorts what other threads sent. Most turns find nothing.
+    @inline(__always)
+    func takeMail(_ mailbox: Mailbox) { if !mailbox.isEmpty { sortMail(mailbox) } }
+
+    @inline(never)
+    private func sortMail(_ mailbox: Mailbox) {
         mailbox.takeAll { mail in
-            switch mail {
+            switch consume mail {
             case .job(let job): ready.append(job)
             case .call(let call): ready.append(.call(call))
             case .cancel(let id): postedCancels.append(id)

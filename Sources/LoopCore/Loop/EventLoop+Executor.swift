@@ -27,7 +27,7 @@ extension EventLoop {
     }
 
     /// Runs a function on the loop's thread, later and in order. Callable from any thread; never calls it from within.
-    public nonisolated func post(_ call: @escaping @Sendable (isolated EventLoop) -> Void) {
+    public nonisolated func post(_ call: consuming @escaping @Sendable (isolated EventLoop) -> Void) {
         if thread.isCurrent { return core.ready.append(.call(call)) }
         if case .closed = mailbox.post(.call(call)) { runLate() }
     }

@@ -87,7 +87,7 @@ internal import Synchronization
     // SAFETY: the place was claimed by the caller, and nobody else touches its mail until the turn says so.
     func fill(_ place: UInt, _ mail: consuming Mail) {
         let cell = unsafe cells + Int(place % Self.cellsMax)
-        unsafe cell.pointee.mail = mail
+        unsafe cell.pointee.mail = consume mail
         unsafe cell.pointee.turn.store(place &+ 1, ordering: .sequentiallyConsistent)
     }
 
@@ -170,7 +170,7 @@ private struct MailCell: ~Copyable {
     init(place: UInt) { turn = Atomic(place) }
 }
 
-private struct MailNode {
+private struct MailNode: ~Copyable {
     var mail: Mail
     /// The place of the ring that it comes before.
     let before: UInt

@@ -80,7 +80,7 @@ enum Delivery {
 }
 
 /// One thing sent to a loop.
-enum Mail {
+enum Mail: ~Copyable {
     case job(UnownedJob)
     case call(@Sendable (isolated EventLoop) -> Void)
     case cancel(OperationID)

@@ -25,9 +25,9 @@ extension Operations {
     /// let writes = try ops.kind(on: handle) { tag, facts in print(tag, facts.count) } stuck: { operation in print(operation.tag) }
     /// ```
     ///
-    /// The loop ends each by itself and hands over the tag it was prepared with and what its packet said, be it that it was cancelled. Its id
-    /// is dead by then, and its memory the next operation's. `stuck` is called instead for one that a driver does not give back within the
-    /// grace after a cancel.
+    /// The loop ends each by itself and hands over the tag it was prepared with and what its packet said, be it that it was cancelled. Its
+    /// id is dead by then, and its memory the next operation's. `stuck` is called instead for one that a driver does not give back within
+    /// the grace after a cancel.
     public func kind(
         on handle: AssociatedHandle, address: AddressRoom = .none, file: StaticString = #fileID, line: UInt = #line,
         facts: @escaping (_ tag: UInt64, Completion) -> Void, stuck: @escaping (StuckOperation) -> Void

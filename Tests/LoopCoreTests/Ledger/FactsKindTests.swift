@@ -39,7 +39,9 @@ import Testing
                 #expect(facts.count == left)
                 tally.add(1)
                 next()
-            } stuck: { _ in Issue.record("nothing is stuck") }
+            } stuck: { _ in
+                Issue.record("nothing is stuck")
+            }
             bench.ops.call(at: MonotonicInstant(nanoseconds: 0), next)
             while tally.value < 100 { bench.loop.turn(.poll) }
             #expect(bench.ops.ledger.slab.indexCount == 1)
@@ -92,7 +94,9 @@ import Testing
                 let memory = unsafe try bench.ops.prepare(kind, capacity: capacity)
                 unsafe try bench.ops.submitted(memory)
                 let id = unsafe memory.id
-                #expect(throws: OperationError.wrongState(expected: .prepared, found: .submitted)) { unsafe try bench.ops.submitted(memory) }
+                #expect(throws: OperationError.wrongState(expected: .prepared, found: .submitted)) {
+                    unsafe try bench.ops.submitted(memory)
+                }
                 try post(bench, id, Completion(count: 0))
                 bench.loop.turn(.poll)
                 #expect(throws: OperationError.staleID) { unsafe try bench.ops.submitted(memory) }
