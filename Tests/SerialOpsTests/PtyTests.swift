@@ -1,3 +1,4 @@
+import Glibc
 import LoopCore
 import Testing
 
@@ -58,6 +59,18 @@ import Testing
             await port.close()
         }
         #expect(pty.received().count == 3_000)
+    }
+
+    @Test("A closed port is anybody's again, although a child has a copy of its descriptor") func closedWithCopy() throws {
+        let pty = try Pty()
+        try onLoop { loop in
+            let port = try await SerialPort.open(pty.path, on: loop)
+            let copy = dup(Int32(port.here.on(loop).device.handle.rawValue))
+            defer { _ = Glibc.close(copy) }
+            await port.close()
+            let again = try await SerialPort.open(pty.path, on: loop)
+            await again.close()
+        }
     }
 
     @Test("What cannot be opened says why") func refused() throws {

@@ -119,6 +119,8 @@ static inline int32_t portloop_serial_group(const char *path, uint32_t *group) {
 
 static inline int32_t portloop_serial_lock(int32_t fd) { PORTLOOP_SERIAL_CALL(flock(fd, LOCK_EX | LOCK_NB)); }
 
+static inline int32_t portloop_serial_unlock(int32_t fd) { PORTLOOP_SERIAL_CALL(flock(fd, LOCK_UN)); }
+
 static inline int32_t portloop_serial_set_exclusive(int32_t fd, int32_t is_exclusive) {
     PORTLOOP_SERIAL_CALL(ioctl(fd, is_exclusive ? 0x540C : 0x540D));
 }

@@ -7,9 +7,15 @@ extension Operations {
         _ handle: AssociatedHandle, tag: UInt64 = 0, capacity: Int = 0, address: AddressRoom = .none,
         bytesOnError: BytesOnError = .withheld, file: StaticString = #fileID, line: UInt = #line
     ) throws(OperationError) -> PreparedMemory {
+        let place = SourcePlace(file: file, line: line)
+        if address == .none, bytesOnError == .withheld, core.isClockRead,
+            let cell = ledger.usualPrepare(handle, capacity: capacity, tag: tag, place, now: core.now)
+        {
+            return unsafe memory(of: cell)
+        }
         let cell = try ledger.prepare(
             handle, capacity: capacity, tag: tag,
-            OperationOptions(address: address, bytesOnError: bytesOnError, place: SourcePlace(file: file, line: line)), now: core.present)
+            OperationOptions(address: address, bytesOnError: bytesOnError, place: place), now: core.present)
         return unsafe memory(of: cell)
     }
 

@@ -38,6 +38,8 @@ final class LinuxSerialDevice: SerialDevice {
             if let flags = kind.infoBefore { _ = Descriptor(fd: fd).setInfoFlags(flags) }
             // Kept by the driver of a pseudo terminal for whoever opens it next.
             _ = portloop_serial_set_exclusive(fd, 0)
+            // Held on by every copy of the descriptor, as a child has one between its fork and its exec.
+            _ = portloop_serial_unlock(fd)
             _ = portloop_serial_close(fd)
         }
     }

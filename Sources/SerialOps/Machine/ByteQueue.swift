@@ -3,7 +3,10 @@ import LoopCore
 /// Received bytes in order, in one piece of memory, so that whoever looks for the end of a frame or copies them out has a single span.
 ///
 /// Room is made at the back when it is needed: by moving what is left to the front, or, where a frame is larger than all of it, by growing.
-@safe struct ByteQueue: ~Copyable {
+///
+/// A class of its own: as a structure of its port's it would be checked for overlapping access each time it is looked at (counted, 80
+/// instructions).
+@safe final class ByteQueue {
     private var memory: UnsafeMutableRawBufferPointer
     private var head = 0
     private(set) var count = 0
@@ -17,7 +20,7 @@ import LoopCore
     var isEmpty: Bool { count == 0 }
 
     // SAFETY: the room was made, and the span's bytes are copied before it ends.
-    mutating func append(_ bytes: RawSpan) {
+    func append(_ bytes: RawSpan) {
         guard !bytes.isEmpty else { return }
         makeRoom(bytes.byteCount)
         unsafe bytes.withUnsafeBytes { source in
@@ -34,7 +37,7 @@ import LoopCore
     }
 
     /// Forgets the first bytes.
-    mutating func drop(_ number: Int) {
+    func drop(_ number: Int) {
         guard number >= 0, number <= count else { trap("\(number) bytes were dropped of \(count). This is a bug of SerialOps.") }
         head += number
         count -= number
@@ -42,20 +45,24 @@ import LoopCore
     }
 
     /// Takes the first bytes, copied.
-    // SAFETY: the span is the queue's for the time of the call.
-    mutating func take(_ number: Int) -> [UInt8] {
-        let taken = withBytes { bytes in unsafe bytes.extracting(0..<number).withUnsafeBytes { unsafe [UInt8]($0) } }
-        drop(number)
-        return taken
+    func take(_ number: Int) -> [UInt8] {
+        defer { drop(number) }
+        return copy(number)
     }
 
-    mutating func removeAll() {
+    /// The first bytes, or all of them, copied.
+    // SAFETY: the span is the queue's for the time of the call.
+    func copy(_ number: Int? = nil) -> [UInt8] {
+        withBytes { bytes in unsafe bytes.extracting(0..<(number ?? count)).withUnsafeBytes { unsafe [UInt8]($0) } }
+    }
+
+    func removeAll() {
         head = 0
         count = 0
     }
 
     // SAFETY: what is moved or copied lies within the old memory and fits in the new.
-    private mutating func makeRoom(_ number: Int) {
+    private func makeRoom(_ number: Int) {
         guard unsafe head + count + number > memory.count else { return }
         let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[head..<head + count])
         let size = unsafe memory.count

@@ -23,9 +23,9 @@ final class SerialStream {
     let writeTurn: Turn
     /// Where the one who reads waits for bytes.
     let arrivals: WaitQueue
-    var input: ByteQueue
+    let input: ByteQueue
     /// Bytes that somebody waits for in one piece: so many may be there, whatever the settings allow.
-    var demand = 0 { didSet { if demand > oldValue { read() } } }
+    private var demand = 0
     var statistics = SerialStatistics()
     var tap: SerialTap?
     /// What the stream itself found out, for whoever listens next. Bounded: the oldest go first.
@@ -70,6 +70,13 @@ final class SerialStream {
     }
 
     // MARK: reading
+
+    /// So many bytes are waited for.
+    func demand(_ count: Int) {
+        let isMore = count > demand
+        demand = count
+        if isMore { read() }
+    }
 
     /// Starts the standing read, if there is room for what it may bring.
     // SAFETY: of the prepared memory the id alone is used.

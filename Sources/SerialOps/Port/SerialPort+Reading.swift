@@ -2,12 +2,17 @@ import LoopCore
 import _Concurrency
 
 extension SerialPort {
-    // Each of these looks first whether what is asked for is there, and returns without a wait. Where it waits it is one call deep: every
-    // async call that returns to an actor costs a task with a preferred executor a lock.
+    // Each of these looks first whether what is asked for is there, and returns without a wait. All run where their caller does if that is
+    // the loop's thread: to become an actor's, and somebody else's again afterwards, costs a task with a preferred executor a lock each
+    // time. A caller from elsewhere becomes this actor's first.
 
     /// Reads what is there, at most `max` bytes, and at least one: waits for the first.
-    public func read(max: Int = 65_536, timeout: Duration? = nil) async throws(SerialError) -> [UInt8] {
+    public nonisolated(nonsending) func read(max: Int = 65_536, timeout: Duration? = nil) async throws(SerialError) -> [UInt8] {
         guard max > 0 else { trap("A read asks for one byte at least, not for \(max).") }
+        guard loop.isOnLoopThread else {
+            return try await fromElsewhere { port async throws(SerialError) in try await port.read(max: max, timeout: timeout) }
+        }
+        let stream = here.on(loop)
         if stream.readTurn.isFree, !stream.input.isEmpty { return stream.take(min(stream.input.count, max)) }
         try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
         defer { stream.readTurn.give() }
@@ -17,10 +22,16 @@ extension SerialPort {
     /// Reads so many bytes. Where the time is up before they are all there, those that are wait for the next read.
     ///
     /// `interByte` bounds the silence after each byte, where the first is waited for as long as `timeout` says.
-    public func readExactly(
+    public nonisolated(nonsending) func readExactly(
         _ count: Int, timeout: Duration? = nil, interByte: Duration? = nil
     ) async throws(SerialError) -> [UInt8] {
         guard count >= 0 else { trap("A read asks for no bytes at least, not for \(count).") }
+        guard loop.isOnLoopThread else {
+            return try await fromElsewhere { port async throws(SerialError) in
+                try await port.readExactly(count, timeout: timeout, interByte: interByte)
+            }
+        }
+        let stream = here.on(loop)
         if stream.readTurn.isFree, stream.input.count >= count { return stream.take(count) }
         try await stream.waitForInput(timeout, interByte, demand: count) { bytes in bytes.byteCount < count ? nil : count }
         defer { stream.readTurn.give() }
@@ -29,10 +40,16 @@ extension SerialPort {
 
     /// Reads up to and with a delimiter. Where `limit` bytes come without one this throws ``SerialError/frameTooLong(limit:)``, and they
     /// are still there to be read.
-    public func readUntil(
+    public nonisolated(nonsending) func readUntil(
         _ delimiter: [UInt8], limit: Int = 65_536, timeout: Duration? = nil, interByte: Duration? = nil
     ) async throws(SerialError) -> [UInt8] {
         guard !delimiter.isEmpty else { trap("A delimiter has one byte at least.") }
+        guard loop.isOnLoopThread else {
+            return try await fromElsewhere { port async throws(SerialError) in
+                try await port.readUntil(delimiter, limit: limit, timeout: timeout, interByte: interByte)
+            }
+        }
+        let stream = here.on(loop)
         var search = DelimiterSearch(delimiter)
         if stream.readTurn.isFree, let end = stream.input.withBytes({ search.end(in: $0, limit: limit) }) { return stream.take(end) }
         let end = try await stream.waitForInput(timeout, interByte, demand: limit) { bytes in
@@ -44,7 +61,7 @@ extension SerialPort {
     }
 
     /// Reads a line, without its end: a line feed, and a carriage return before it if there is one.
-    public func readLine(
+    public nonisolated(nonsending) func readLine(
         limit: Int = 65_536, timeout: Duration? = nil, interByte: Duration? = nil
     ) async throws(SerialError) -> [UInt8] {
         var line = try await readUntil([0x0A], limit: limit, timeout: timeout, interByte: interByte)
@@ -53,14 +70,44 @@ extension SerialPort {
         return line
     }
 
-    /// Lends what is there to a function, which says how many of the bytes it took; waits for the first byte. Nothing is copied.
-    public func read<R: Sendable>(
+    /// Lends what is there to a function, which says how many of the bytes it took; waits for the first byte. Nothing is copied, unless the
+    /// caller is on another thread than the loop's.
+    public nonisolated(nonsending) func read<R: Sendable>(
         timeout: Duration? = nil, _ body: (_ bytes: RawSpan, _ taken: inout Int) -> R
     ) async throws(SerialError) -> R {
+        guard loop.isOnLoopThread else { return try await readCopy(timeout, body) }
+        let stream = here.on(loop)
         if stream.readTurn.isFree, !stream.input.isEmpty { return stream.lend(body) }
         try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
         defer { stream.readTurn.give() }
         return stream.lend(body)
+    }
+
+    /// Runs a call on this actor, and so on the loop's thread.
+    func fromElsewhere<R: Sendable>(
+        _ call: @Sendable (isolated SerialPort) async throws(SerialError) -> R
+    ) async throws(SerialError) -> R { try await call(self) }
+
+    /// Shows a copy of what is there to a function of another thread's. The turn to read is its caller's meanwhile.
+    // SAFETY: the span is the array's, for the time of the call.
+    private nonisolated(nonsending) func readCopy<R: Sendable>(
+        _ timeout: Duration?, _ body: (RawSpan, inout Int) -> R
+    ) async throws(SerialError) -> R {
+        let bytes = try await copyInput(timeout)
+        var taken = 0
+        let result = unsafe bytes.withUnsafeBytes { body(unsafe RawSpan(_unsafeBytes: $0), &taken) }
+        await dropInput(taken)
+        return result
+    }
+
+    private func copyInput(_ timeout: Duration?) async throws(SerialError) -> [UInt8] {
+        try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
+        return stream.input.copy()
+    }
+
+    private func dropInput(_ taken: Int) {
+        stream.drop(taken)
+        stream.readTurn.give()
     }
 
     /// Bytes that were received and wait to be read, on this side of the driver.
@@ -81,7 +128,7 @@ extension SerialStream {
         do throws(SerialError) {
             while true {
                 if let count = input.withBytes(isEnough) {
-                    self.demand = 0
+                    self.demand(0)
                     return count
                 }
                 let patience = try beginWait(deadline, interByte, demand)
@@ -92,7 +139,7 @@ extension SerialStream {
                 }
             }
         } catch {
-            self.demand = 0
+            self.demand(0)
             readTurn.give()
             throw error
         }
@@ -119,7 +166,7 @@ extension SerialStream {
     /// A reader is about to wait: how long at most.
     func beginWait(_ deadline: Deadline, _ interByte: Duration?, _ wanted: Int) throws(SerialError) -> Duration? {
         if let ending { throw ending }
-        demand = max(wanted, input.count + 1)
+        demand(max(wanted, input.count + 1))
         if !watchdogs.isEmpty { try checkWatchdogs(.read) }
         let bound = patience(deadline)
         guard let interByte, !input.isEmpty else { return bound }

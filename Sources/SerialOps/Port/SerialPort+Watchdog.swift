@@ -31,9 +31,9 @@ extension SerialPort {
     private func beginWatch(_ total: Duration?, _ inactivity: Duration?) -> Int {
         stream.lastWatchdog += 1
         let watchdog = Watchdog(stream.lastWatchdog, total: total, inactivity: inactivity, stream.operations.now, stream.statistics)
-        stream.watchdogs.append(watchdog)
+        stream.watchdogs = stream.watchdogs + [watchdog]
         return watchdog.number
     }
 
-    private func endWatch(_ number: Int) { stream.watchdogs.removeAll { $0.number == number } }
+    private func endWatch(_ number: Int) { stream.watchdogs = stream.watchdogs.filter { $0.number != number } }
 }

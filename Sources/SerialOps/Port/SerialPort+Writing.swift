@@ -5,9 +5,12 @@ extension SerialPort {
     /// Writes all of it: returns when the driver has taken the last byte, which is before it has been sent (``drain(timeout:)``).
     ///
     /// Where the time is up or the task is cancelled first the error says how many bytes the driver had taken.
-    public func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws(SerialError) {
+    public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws(SerialError) {
         guard !bytes.isEmpty else { return }
-        let stream = stream
+        guard loop.isOnLoopThread else {
+            return try await fromElsewhere { port async throws(SerialError) in try await port.write(bytes, timeout: timeout) }
+        }
+        let stream = here.on(loop)
         var begun: OperationID?
         if stream.writeTurn.isFree, bytes.count <= stream.writeBytesMax {
             // What the driver has room for it takes at once.
@@ -18,7 +21,7 @@ extension SerialPort {
     }
 
     /// Writes the bytes of a text, in UTF-8.
-    public func write(_ text: String, timeout: Duration? = nil) async throws(SerialError) {
+    public nonisolated(nonsending) func write(_ text: String, timeout: Duration? = nil) async throws(SerialError) {
         try await write([UInt8](text.utf8), timeout: timeout)
     }
 }

@@ -22,13 +22,18 @@ public actor SerialPort: OnLoop {
     /// The path it was opened with.
     public nonisolated let path: SerialText
     let stream: SerialStream
+    /// The stream for calls that find themselves on the loop's thread, whoever makes them: they need not become this actor's first.
+    nonisolated let here: Confined<SerialStream>
     /// Dropped with this actor, whichever thread does that.
     private let owner: RemoteCompletion?
 
     init(_ device: any SerialDevice, path: SerialText, _ settings: SerialSettings, on loop: isolated EventLoop) throws(SerialError) {
         self.loop = loop
         self.path = path
-        stream = try SerialStream(device, settings, loop.operations(for: loop))
+        let operations = loop.operations(for: loop)
+        let stream = try SerialStream(device, settings, operations)
+        self.stream = stream
+        here = Confined(stream, of: operations)
         owner = stream.endWhenDropped()
     }
 
