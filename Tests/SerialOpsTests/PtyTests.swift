@@ -61,6 +61,39 @@ import Testing
         #expect(pty.received().count == 3_000)
     }
 
+    @Test("Every call works from another thread than the loop's") func fromElsewhere() throws {
+        let pty = try Pty()
+        let kept = pty.keptOpen()
+        defer { kept.end() }
+        try onLoop { loop in
+            let port = try await SerialPort.open(pty.path, on: loop)
+            let other = Task.detached {
+                #expect(!loop.isOnLoopThread)
+                try await port.write("out", timeout: .seconds(5))
+                pty.send(Array("abcdefgh\nrest".utf8))
+                let first = try await port.read(timeout: .seconds(5)) { bytes, taken in
+                    taken = 1
+                    return bytes.byteCount
+                }
+                #expect(first > 0)
+                #expect(try await port.readExactly(2, timeout: .seconds(5)) == Array("bc".utf8))
+                #expect(try await port.readUntil(Array("f".utf8), timeout: .seconds(5)) == Array("def".utf8))
+                #expect(try await port.readLine(timeout: .seconds(5)) == Array("gh".utf8))
+                #expect(try await port.readExactly(3, timeout: .seconds(5)) == Array("res".utf8))
+                #expect(try await port.read(timeout: .seconds(5)) == Array("t".utf8))
+                await #expect(throws: SerialError.timedOut(.read, moved: 0)) {
+                    try await port.read(timeout: .milliseconds(1)) { _, _ in }
+                }
+            }
+            try await other.value
+            #expect(pty.received() == Array("out".utf8))
+            // Whose turn it was to read has given it back.
+            pty.send([1])
+            #expect(try await port.read(timeout: .seconds(5)) == [1])
+            await port.close()
+        }
+    }
+
     @Test("A closed port is anybody's again, although a child has a copy of its descriptor") func closedWithCopy() throws {
         let pty = try Pty()
         try onLoop { loop in
