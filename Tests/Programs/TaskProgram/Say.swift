@@ -14,8 +14,17 @@ func require(_ isTrue: Bool, _ what: @autoclosure () -> String, line: UInt = #li
     exit(1)
 }
 
-/// The names of this process's threads.
-func threadNames() -> [String] {
+/// The names of this process's threads, if they are not as they should be; looked at again for a while, because a thread that was joined is
+/// still listed until the kernel has put it away.
+func threadNames(unless isRight: ([String]) -> Bool) -> [String]? {
+    for _ in 0..<10_000 {
+        if isRight(threadNames()) { return nil }
+        sched_yield()
+    }
+    return threadNames()
+}
+
+private func threadNames() -> [String] {
     guard let folder = unsafe opendir("/proc/self/task") else { return [] }
     defer { unsafe closedir(folder) }
     var names: [String] = []

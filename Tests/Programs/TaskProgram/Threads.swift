@@ -25,8 +25,8 @@ func useEveryFeature() -> Never {
 }
 
 private func requireOneThread(_ what: String, line: UInt = #line) {
-    let names = threadNames()
-    require(names.count == 1, "after \(what) there are \(names.count) threads: \(names)", line: line)
+    let names = threadNames { $0.count == 1 }
+    require(names == nil, "after \(what) there are these threads: \(names ?? [])", line: line)
 }
 
 private func useFeatures(_ loop: EventLoop) throws {
@@ -125,9 +125,11 @@ private func useThreads(_ loop: EventLoop) throws {
         while !hasLanded.load(ordering: .acquiring) { try await loop.sleep(for: .milliseconds(1)) }
     }
     pthread_join(outside, nil)
-    let names = threadNames()
-    let ours = names.filter { $0 == "portloop-work" }.count
-    require((1...4).contains(ours) && names.count == ours + 1, "the threads are \(names)")
+    let names = threadNames { names in
+        let ours = names.filter { $0 == "portloop-work" }.count
+        return (1...4).contains(ours) && names.count == ours + 1
+    }
+    require(names == nil, "the threads are \(names ?? [])")
 }
 
 /// Whether the post from outside has come.
