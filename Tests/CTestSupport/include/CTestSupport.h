@@ -16,8 +16,9 @@ int32_t portloop_test_in_child(int32_t (*function)(void *), void *argument);
 int32_t portloop_test_holding_child(void);
 void portloop_test_end_child(int32_t child);
 
-// How often the process has called these so far, on any thread. The calls themselves are counted by functions of the same names in
-// CTestSupport.c, which the linker puts before the C library's; under a sanitizer, which does that itself, nothing is counted.
+// How often the calling thread has called these so far; those of the test's runtime call the kernel as they like. The calls themselves are
+// counted by functions of the same names in CTestSupport.c, which the linker puts before the C library's; under a sanitizer, which does that
+// itself, nothing is counted.
 struct portloop_test_counts {
     uint64_t allocations, epoll_control, waits, reads, writes, others;
 };

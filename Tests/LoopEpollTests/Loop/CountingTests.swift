@@ -5,7 +5,7 @@ import LoopEpoll
 import LoopSim
 import Testing
 
-/// What the steady state costs, counted: allocations and system calls of a whole process in which nothing else runs.
+/// What the steady state costs, counted: allocations and system calls of the loop's thread.
 ///
 /// The counting itself is CTestSupport's, and off under a sanitizer. Each count has a process of its own; its exit status says which
 /// expectation failed.
