@@ -116,3 +116,13 @@ if Context.environment["OS"] == "Windows_NT" {
             name: "WindowsSuite", dependencies: ["LoopCore", "LoopSim", "LoopWin32", "CLoopWin32", "SerialOps"], path: "Tests/Wine",
             exclude: ["Host", "FileWatch", "README.md"], swiftSettings: strict))
 }
+
+// A campaign is optimised, and only the suites that need that are built: those of the simulation, and the counts of what things cost.
+if Context.environment["PORTLOOP_CAMPAIGN"] == "1" {
+    let ofOthers = ["LoopCoreTests", "SerialOpsTests", "RepositoryTests", "UartSuite", "SerialProgram", "TaskProgram"]
+    package.targets.removeAll { ofOthers.contains($0.name) }
+    for target in package.targets where target.name == "LoopEpollTests" {
+        target.dependencies.removeAll { if case .byNameItem("TaskProgram", _) = $0 { true } else { false } }
+        target.exclude = ["EpollPort", "Loop", "System"]
+    }
+}

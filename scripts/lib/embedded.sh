@@ -17,19 +17,15 @@ embedded_flags=(
     "${embedded_language[@]}" -O -target x86_64-unknown-linux-gnu -Xfrontend -disable-stack-protector -I "$embedded_out"
 )
 
-# Modules in the order of their dependencies; with `embedded_module_flags`, what each of them needs besides.
+# The first one is imported by all others, which import no other of these; with `embedded_module_flags`, what each of them needs besides.
 embedded_modules=(LoopCore LoopSim LoopWin32 SerialOps)
 
+# The adapter of Examples/FileWatch is built as its author's package would build it: with the public interface and a shim.
 embedded_module_flags() {
     case $1 in
         LoopWin32 | SerialOps) printf '%s\n' -D PORTLOOP_WINDOWS -I Sources/CLoopWin32/include ;;
+        FileWatch) printf '%s\n' -D PORTLOOP_WINDOWS -I Sources/CLoopWin32/include -package-name FileWatch ;;
     esac
-}
-
-# The adapter of Examples/FileWatch, which is built as its author's package would build it: with the public interface and a shim.
-embedded_build_example() {
-    local sources=(Examples/FileWatch/Sources/FileWatch/**/*.swift)
-    embedded_build FileWatch sources -package-name FileWatch -D PORTLOOP_WINDOWS -I Sources/CLoopWin32/include
 }
 
 # embedded_build MODULE SOURCES FLAG...: one module and its object; SOURCES names an array.
@@ -55,7 +51,7 @@ embedded_build() {
 
 # Tells a build from another one: the compiler, the flags, the sources, the headers it may include, and the modules it may import.
 embedded_print() {
-    local folder
+    local folder earlier
     {
         swiftc --version 2>/dev/null
         printf '%s\n' "$@"
@@ -63,20 +59,38 @@ embedded_print() {
         for folder in "$@"; do
             if [[ -f $folder/module.modulemap ]]; then cat "$folder"/*.{h,modulemap}; fi
         done
-        for earlier in "${embedded_modules[@]}" FileWatch; do
-            [[ $earlier != "$module" ]] || break
-            cat "$embedded_out/$earlier.print"
-        done
+        for earlier in $(embedded_imports "$module"); do cat "$embedded_out/$earlier.print"; done
     } | sha256sum
 }
 
-# All modules that an embedded image is made of.
+embedded_imports() {
+    case $1 in
+        LoopCore) ;;
+        LoopSim | LoopWin32 | SerialOps | FileWatch) echo LoopCore ;;
+        *) echo "${embedded_modules[@]}" FileWatch ;;
+    esac
+}
+
+# embedded_build_modules [FileWatch]: the modules that an embedded image is made of. What imports LoopCore alone is built side by side.
 embedded_build_modules() {
-    local module extra sources
+    local module status=0
+    local -A builders=()
     mkdir -p "$embedded_out"
-    for module in "${embedded_modules[@]}"; do
-        sources=(Sources/"$module"/**/*.swift)
-        mapfile -t extra < <(embedded_module_flags "$module")
-        embedded_build "$module" sources "${extra[@]}"
+    embedded_build_module LoopCore || return 1
+    for module in "${embedded_modules[@]:1}" "$@"; do
+        embedded_build_module "$module" >"$embedded_out/$module.log" 2>&1 &
+        builders[$module]=$!
     done
+    for module in "${embedded_modules[@]:1}" "$@"; do
+        wait "${builders[$module]}" || status=1
+        cat "$embedded_out/$module.log"
+    done
+    return "$status"
+}
+
+embedded_build_module() {
+    local extra sources=(Sources/"$1"/**/*.swift)
+    if [[ $1 == FileWatch ]]; then sources=(Examples/FileWatch/Sources/FileWatch/**/*.swift); fi
+    mapfile -t extra < <(embedded_module_flags "$1")
+    embedded_build "$1" sources "${extra[@]}"
 }

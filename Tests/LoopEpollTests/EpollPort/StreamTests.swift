@@ -274,13 +274,6 @@ import Testing
     }
 }
 
-/// How many bytes a read would find.
-func bytesWaiting(_ file: OpenFile) -> Int {
-    var count: Int32 = 0
-    unsafe _ = ioctl(file.fd, UInt(FIONREAD), &count)
-    return Int(count)
-}
-
 extension OpenFile {
     /// Whether the peer's end of writing has not arrived yet.
     fileprivate var endsUnread: Bool { portloop_poll_now(fd, 0x2000) & 0x2000 == 0 }  // POLLRDHUP

@@ -186,3 +186,10 @@ final class TemporaryPath {
         unsafe rmdir(String(text.dropLast("/file".count)))
     }
 }
+
+/// How many bytes a read would find.
+func bytesWaiting(_ file: OpenFile) -> Int {
+    var count: Int32 = 0
+    unsafe _ = ioctl(file.fd, UInt(FIONREAD), &count)
+    return Int(count)
+}
