@@ -35,9 +35,7 @@ let package = Package(
         .target(name: "CLoopEpoll"),
         .target(
             name: "CLoopWin32",
-            linkerSettings: [
-                .linkedLibrary("ws2_32", .when(platforms: [.windows])), .linkedLibrary("advapi32", .when(platforms: [.windows])),
-            ]),
+            linkerSettings: ["ws2_32", "advapi32", "setupapi", "cfgmgr32"].map { .linkedLibrary($0, .when(platforms: [.windows])) }),
         .target(name: "LoopCore", swiftSettings: strict),
         .target(
             name: "LoopEpoll",

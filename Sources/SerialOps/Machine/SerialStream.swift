@@ -30,6 +30,8 @@ final class SerialStream {
     var tap: SerialTap?
     /// What the stream itself found out, for whoever listens next. Bounded: the oldest go first.
     private(set) var noted: [SerialEvent] = []
+    /// How far events of the lines have been told, of a device that counts them; nil until somebody asks.
+    var counted: (LineCounters, ModemLines)?
     var watchdogs: [Watchdog] = []
     var lastWatchdog = 0
     /// Why nobody is served any more.
@@ -56,6 +58,7 @@ final class SerialStream {
         arrivals = operations.makeWaitQueue()
         closed = operations.makeWaitQueue()
         input = ByteQueue(capacity: min(max(1, settings.bufferBytes), 4_096))
+        counted = device.countedAtOpening
         do throws(AssociationError) {
             handle = try operations.associate(device.handle, options: .shortReadsEmpty)
         } catch {

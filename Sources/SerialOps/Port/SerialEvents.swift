@@ -9,15 +9,14 @@ import _Concurrency
 /// ```
 ///
 /// On Linux the driver counts, and is asked now and then: nothing that happens between two questions is missed, and when nobody listens
-/// nobody is asked. On Windows the driver tells. A port has one listener's worth of events: what one takes the other does not get.
+/// nobody is asked. On Windows the driver tells. Either way the first to listen is told what has happened since the port was opened. A port
+/// has one listener's worth of events: what one takes the other does not get.
 public actor SerialEvents: OnLoop {
     /// The loop it lives on.
     public nonisolated let loop: EventLoop
     private let port: SerialPort
     /// How often a driver that counts is asked.
     private let interval: Duration
-    private var last: LineCounters?
-    private var lines: ModemLines = []
     private var waiting: [SerialEvent] = []
 
     init(_ port: SerialPort, interval: Duration) {
@@ -53,15 +52,7 @@ public actor SerialEvents: OnLoop {
     }
 
     private func ask(_ left: Duration?) async throws(SerialError) {
-        let (counters, lines) = try await port.counters()
-        defer {
-            last = counters
-            self.lines = lines
-        }
-        guard let last else { return }
-        waiting = counters.events(since: last, lines)
-        // A line may differ where its driver counts no changes.
-        if waiting.isEmpty, lines != self.lines { waiting = [.linesChanged(lines.symmetricDifference(self.lines), now: lines)] }
+        waiting += try await port.takeCounted()
         guard waiting.isEmpty else { return }
         do throws(WaitError) {
             try await loop.sleep(for: left.map { min($0, interval) } ?? interval)
@@ -72,6 +63,16 @@ public actor SerialEvents: OnLoop {
 }
 
 extension LineCounters {
+    /// Whether these were counted before those: two listeners' questions may be answered in another order than they were asked in.
+    func isOlder(than other: LineCounters) -> Bool {
+        let pairs = [
+            (cts, other.cts), (dsr, other.dsr), (ri, other.ri), (cd, other.cd), (breaks, other.breaks),
+            (parityErrors, other.parityErrors), (framingErrors, other.framingErrors), (overruns, other.overruns),
+            (bufferOverruns, other.bufferOverruns),
+        ]
+        return pairs.contains { Int32(bitPattern: $0 &- $1) < 0 }
+    }
+
     /// What happened since, once for each kind and each that was counted.
     func events(since last: LineCounters, _ lines: ModemLines) -> [SerialEvent] {
         var events: [SerialEvent] = []
@@ -94,7 +95,7 @@ extension LineCounters {
 }
 
 extension SerialPort {
-    /// What happens on the lines from the first ``SerialEvents/next(timeout:)`` on.
+    /// What happens on the lines: since the port was opened, or since somebody was told last.
     public nonisolated func events(interval: Duration = .milliseconds(20)) -> SerialEvents { SerialEvents(self, interval: interval) }
 
     var eventStyle: EventStyle { stream.device.eventStyle }
@@ -105,6 +106,21 @@ extension SerialPort {
         try await control(.events, SerialPort.controlTimeout) { device throws(SerialError) in
             (try device.counters(), (try? device.inputLines()) ?? [])
         }
+    }
+
+    /// What was counted since this was asked last, or since the port was opened.
+    func takeCounted() async throws(SerialError) -> [SerialEvent] {
+        let (counters, lines) = try await counters()
+        guard let (before, linesBefore) = stream.counted else {
+            stream.counted = (counters, lines)
+            return []
+        }
+        guard !counters.isOlder(than: before) else { return [] }
+        stream.counted = (counters, lines)
+        let events = counters.events(since: before, lines)
+        // A line may differ where its driver counts no changes.
+        guard events.isEmpty, lines != linesBefore else { return events }
+        return [.linesChanged(lines.symmetricDifference(linesBefore), now: lines)]
     }
 
     /// Waits for the driver to tell, with an operation of its own.

@@ -28,6 +28,10 @@ enum SerialCases {
                 serial("a close is quick, with a write that finds no room", closedInWrite),
                 serial("a hang-up ends pending reads and writes, and the port serves nobody any more", hangUp),
                 serial("a device that comes back is opened again", comesBack),
+                serial("what the registry lists is listed, in order, with what SetupAPI says of its device", described),
+                serial("ports that come and go are told, also when they are back before anybody asks", watched),
+                serial("a watcher that is closed or dropped leaves nothing, and one that nobody asks goes on listening", unwatched),
+                serial("a port that went is found again by what it is, and counts on", foundAgain),
                 serial("a port that is dropped gives its handle back", dropped),
                 serial("a wait for an event is a thread's under Wine, and completes its operation", events),
             ])
