@@ -212,8 +212,8 @@ private final class Log: Sendable {
 
 @Suite("A handle that several threads use") struct HandleHoldTests {
     @Test("It is closed once, when the last is out, and nobody gets in afterwards") func once() {
-        let tally = Count()
-        let hold = HandleHold { tally.add() }
+        let tally = Tally()
+        let hold = HandleHold { _ = tally.next() }
         #expect(hold.use { 1 } == 1)
         hold.use {
             hold.use { hold.end() }
@@ -227,14 +227,8 @@ private final class Log: Sendable {
     }
 
     @Test("A hold that is dropped closes its handle") func dropped() {
-        let tally = Count()
-        do { _ = HandleHold { tally.add() } }
+        let tally = Tally()
+        do { _ = HandleHold { _ = tally.next() } }
         #expect(tally.value == 1)
     }
-}
-
-private final class Count: Sendable {
-    private let count = Atomic<Int>(0)
-    var value: Int { count.load(ordering: .relaxed) }
-    func add() { count.add(1, ordering: .relaxed) }
 }

@@ -67,6 +67,7 @@ package struct Win32DeviceID: Hashable, Sendable {
         vendor = Win32DeviceID.number("VID_", 4, words)
         product = Win32DeviceID.number("PID_", 4, words)
         interface = Win32DeviceID.number("MI_", 2, words).map { UInt8(truncatingIfNeeded: $0) }
+        guard vendor != nil, product != nil else { return }
         if bus == Array("FTDIBUS".utf8) { takePort(parts[1]) } else if parts.count > 2, interface == nil { takeSerial(parts[2]) }
     }
 

@@ -23,6 +23,8 @@ final class SerialStream {
     let writeTurn: Turn
     /// Where the one who reads waits for bytes.
     let arrivals: WaitQueue
+    /// Where those wait who drain, where the driver says when it is done.
+    let flushes: WaitQueue
     var input: ByteQueue
     /// Bytes that somebody waits for in one piece: so many may be there, whatever the settings allow.
     var demand = 0 { didSet { if demand > oldValue { read() } } }
@@ -56,6 +58,7 @@ final class SerialStream {
         readTurn = Turn(operations)
         writeTurn = Turn(operations)
         arrivals = operations.makeWaitQueue()
+        flushes = operations.makeWaitQueue()
         closed = operations.makeWaitQueue()
         input = ByteQueue(capacity: min(max(1, settings.bufferBytes), 4_096))
         counted = device.countedAtOpening
@@ -189,6 +192,7 @@ final class SerialStream {
         ending = error
         closing = .underWay
         arrivals.wakeAll()
+        flushes.wakeAll()
         device.beginClose()
         do throws(OperationError) {
             try operations.retire(handle) { [self] report in closeHandle(report) }

@@ -28,6 +28,8 @@ final class SimulatedDevice: SerialDevice {
         var output = (dtr: true, rts: true)
         var waiting = 0
         var counters = LineCounters()
+        /// As the opening left them, where the device remembers that.
+        var countedAtOpening: LineCounters?
         /// What control calls throw.
         var failure: SerialError?
         /// What an event wait answers at once, if it does.
@@ -50,6 +52,10 @@ final class SimulatedDevice: SerialDevice {
     }
 
     deinit { hold.end() }
+
+    var countedAtOpening: (LineCounters, ModemLines)? {
+        state.withLock { state in state.countedAtOpening.map { ($0, state.lines) } }
+    }
 
     func change(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
 
@@ -127,6 +133,13 @@ struct Simulation: Sendable {
         let ended = await result(body)
         return (ended, .nanoseconds(port.clock.now.nanoseconds(since: began)))
     }
+}
+
+/// Counts, on any thread.
+final class Tally: Sendable {
+    private let count = Atomic<Int>(0)
+    var value: Int { count.load(ordering: .acquiring) }
+    func next() -> Int { count.add(1, ordering: .acquiringAndReleasing).newValue }
 }
 
 /// Raised once, from any thread.
