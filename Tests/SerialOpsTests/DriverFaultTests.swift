@@ -202,7 +202,8 @@ import Testing
         }
     }
 
-    @Test("A read that somebody else ends is made again: what the driver may have dropped is an event and a number") func possiblyLost() throws {
+    @Test("A read that somebody else ends is made again: what the driver may have dropped is an event and a number")
+    func possiblyLost() throws {
         let simulation = Simulation()
         try simulation.run { loop in
             let device = SimulatedDevice(simulation.port, simulation.port.makeDevice(), eventStyle: .waits)

@@ -97,10 +97,14 @@ import Testing
         }
     }
 
-    @Test("What is cut or senseless is not known, and nothing worse", arguments: [
-        "", "\\", "USB", "USB\\", "USB\\VID_", "USB\\VID_04&PID_60\\1", "USB\\VID_ZZZZ&PID_0001\\1", "USB\\PID_6001\\A&B", "FTDIBUS\\+++\\0",
-        "FTDIBUS\\VID_0403+PID_6001+\\0", "FTDIBUS\\VID_0403+PID_6001+Z", "USB\\VID_0403&PID_6001", "USB\\VID_0403&PID_6001\\", "\u{0}\\\u{0}",
-    ])
+    @Test(
+        "What is cut or senseless is not known, and nothing worse",
+        arguments: [
+            "", "\\", "USB", "USB\\", "USB\\VID_", "USB\\VID_04&PID_60\\1", "USB\\VID_ZZZZ&PID_0001\\1", "USB\\PID_6001\\A&B",
+            "FTDIBUS\\+++\\0",
+            "FTDIBUS\\VID_0403+PID_6001+\\0", "FTDIBUS\\VID_0403+PID_6001+Z", "USB\\VID_0403&PID_6001", "USB\\VID_0403&PID_6001\\",
+            "\u{0}\\\u{0}",
+        ])
     func senseless(instance: String) {
         let info = described { ($0.instance, $0.hardware, $0.parent, $0.location) = (SerialText(instance), "", "\\\\\\", "#") }
         #expect(info.serialNumber == nil)

@@ -18,8 +18,8 @@ package final class WindowsSerialPortSource: SerialPortSource {
 
     package func port(at path: SerialText) -> SerialPortInfo? {
         let name = WindowsPorts.name(in: path)
-        guard let listed = try? WindowsPorts.listed().filter({ WindowsPorts.name(in: $0.path) == name }), !listed.isEmpty else { return nil }
-        return described(listed).first
+        let listed = (try? WindowsPorts.listed()) ?? []
+        return listed.first { WindowsPorts.name(in: $0.path) == name }.flatMap { described([$0]).first }
     }
 
     package func listen() throws(SerialError) -> any SerialPortNews { try RegistryNews() }
