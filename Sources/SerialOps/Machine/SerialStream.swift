@@ -18,9 +18,10 @@ final class SerialStream {
     let operations: Operations
     let handle: AssociatedHandle
     var settings: SerialSettings
-    /// Who reads, and who writes: one call at a time of each.
+    /// Who reads, who writes, and who waits for events: one call at a time of each.
     let readTurn: Turn
     let writeTurn: Turn
+    let eventTurn: Turn
     /// Where the one who reads waits for bytes.
     let arrivals: WaitQueue
     /// Where those wait who drain, where the driver says when it is done.
@@ -57,6 +58,7 @@ final class SerialStream {
         self.operations = operations
         readTurn = Turn(operations)
         writeTurn = Turn(operations)
+        eventTurn = Turn(operations)
         arrivals = operations.makeWaitQueue()
         flushes = operations.makeWaitQueue()
         closed = operations.makeWaitQueue()

@@ -44,16 +44,8 @@ public actor SerialEvents: OnLoop {
     }
 
     private func listen(_ left: Duration?) async throws(SerialError) {
-        switch await port.eventStyle {
-        case .waits: waiting += try await port.waitForEvents(left)
-        case .counts: try await ask(left)
-        case .none: throw .unsupportedConfiguration(.lines, got: nil)
-        }
-    }
-
-    private func ask(_ left: Duration?) async throws(SerialError) {
-        waiting += try await port.takeCounted()
-        guard waiting.isEmpty else { return }
+        waiting += try await port.takeEvents(left)
+        guard waiting.isEmpty, await port.eventStyle == .counts else { return }
         do throws(WaitError) {
             try await loop.sleep(for: left.map { min($0, interval) } ?? interval)
         } catch {
@@ -63,16 +55,6 @@ public actor SerialEvents: OnLoop {
 }
 
 extension LineCounters {
-    /// Whether these were counted before those: two listeners' questions may be answered in another order than they were asked in.
-    func isOlder(than other: LineCounters) -> Bool {
-        let pairs = [
-            (cts, other.cts), (dsr, other.dsr), (ri, other.ri), (cd, other.cd), (breaks, other.breaks),
-            (parityErrors, other.parityErrors), (framingErrors, other.framingErrors), (overruns, other.overruns),
-            (bufferOverruns, other.bufferOverruns),
-        ]
-        return pairs.contains { Int32(bitPattern: $0 &- $1) < 0 }
-    }
-
     /// What happened since, once for each kind and each that was counted.
     func events(since last: LineCounters, _ lines: ModemLines) -> [SerialEvent] {
         var events: [SerialEvent] = []
@@ -108,15 +90,26 @@ extension SerialPort {
         }
     }
 
-    /// What was counted since this was asked last, or since the port was opened.
-    func takeCounted() async throws(SerialError) -> [SerialEvent] {
-        let (counters, lines) = try await counters()
-        guard let (before, linesBefore) = stream.counted else {
-            stream.counted = (counters, lines)
-            return []
+    /// What the driver tells, after a wait for that, or what it has counted, which may be nothing. A driver is asked by one at a time: Windows
+    /// refuses a second wait.
+    func takeEvents(_ left: Duration?) async throws(SerialError) -> [SerialEvent] {
+        let (stream, deadline) = (stream, Deadline(left, stream.operations))
+        if !stream.eventTurn.takeIfFree() {
+            do throws(WaitError) { try await stream.eventTurn.wait(deadline) } catch { throw SerialError(error, .events, moved: 0) }
         }
-        guard !counters.isOlder(than: before) else { return [] }
-        stream.counted = (counters, lines)
+        defer { stream.eventTurn.give() }
+        switch stream.device.eventStyle {
+        case .waits: return try await waitForEvents(deadline)
+        case .counts: return try await takeCounted()
+        case .none: throw .unsupportedConfiguration(.lines, got: nil)
+        }
+    }
+
+    /// What was counted since this was asked last, or since the port was opened.
+    private func takeCounted() async throws(SerialError) -> [SerialEvent] {
+        let (counters, lines) = try await counters()
+        defer { stream.counted = (counters, lines) }
+        guard let (before, linesBefore) = stream.counted else { return [] }
         let events = counters.events(since: before, lines)
         // A line may differ where its driver counts no changes.
         guard events.isEmpty, lines != linesBefore else { return events }
@@ -124,12 +117,12 @@ extension SerialPort {
     }
 
     /// Waits for the driver to tell, with an operation of its own.
-    func waitForEvents(_ left: Duration?) async throws(SerialError) -> [SerialEvent] {
+    private func waitForEvents(_ deadline: Deadline) async throws(SerialError) -> [SerialEvent] {
         let stream = stream
         if let ending = stream.ending { throw ending }
         let outcome: Outcome
         do throws(OperationError) {
-            outcome = try await stream.operations.perform(on: stream.handle, capacity: 16, timeout: left) { op in
+            outcome = try await stream.operations.perform(on: stream.handle, capacity: 16, timeout: deadline.left(stream.operations.now)) { op in
                 stream.device.waitForEvent(op)
             }
         } catch {
