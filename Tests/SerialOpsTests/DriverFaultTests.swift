@@ -216,6 +216,9 @@ import Testing
             // A line whose changes the driver does not count.
             device.change { $0.lines = [.cts, .cd] }
             #expect(try await port.events().next(timeout: .seconds(1)) == .linesChanged(.cd, now: [.cts, .cd]))
+            // A driver that still counts when its device is gone: the lines have not dropped.
+            device.change { $0.failureOfLines = .disconnected }
+            await #expect(throws: SerialError.disconnected) { try await events.next(timeout: .seconds(1)) }
             await port.close()
         }
     }

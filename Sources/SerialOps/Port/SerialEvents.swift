@@ -76,6 +76,18 @@ extension LineCounters {
     }
 }
 
+extension SerialDevice {
+    /// No lines where it has none; a device that is gone has not dropped them.
+    fileprivate func inputLinesIfAny() throws(SerialError) -> ModemLines {
+        do throws(SerialError) {
+            return try inputLines()
+        } catch {
+            guard case .unsupportedConfiguration = error else { throw error }
+            return []
+        }
+    }
+}
+
 extension SerialPort {
     /// What happens on the lines: since the port was opened, or since somebody was told last.
     public nonisolated func events(interval: Duration = .milliseconds(20)) -> SerialEvents { SerialEvents(self, interval: interval) }
@@ -86,7 +98,7 @@ extension SerialPort {
 
     func counters() async throws(SerialError) -> (LineCounters, ModemLines) {
         try await control(.events, SerialPort.controlTimeout) { device throws(SerialError) in
-            (try device.counters(), (try? device.inputLines()) ?? [])
+            (try device.counters(), try device.inputLinesIfAny())
         }
     }
 

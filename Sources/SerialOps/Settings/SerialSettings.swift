@@ -97,6 +97,7 @@ public struct RS485: Hashable, Sendable {
     /// The receiver hears what this side sends.
     public var receivesWhileSending = false
 
+    /// RTS while sending, without delays, and the receiver off meanwhile.
     public init() {}
 }
 

@@ -30,6 +30,8 @@ final class SimulatedDevice: SerialDevice {
         var counters = LineCounters()
         /// As the opening left them, where the device remembers that.
         var countedAtOpening: LineCounters?
+        /// What asking for the lines throws, where that is something else than what control calls throw.
+        var failureOfLines: SerialError?
         /// What control calls throw.
         var failure: SerialError?
         /// What an event wait answers at once, if it does.
@@ -70,7 +72,10 @@ final class SimulatedDevice: SerialDevice {
         try control { state in state.output = (dtr ?? state.output.dtr, rts ?? state.output.rts) }
     }
 
-    func inputLines() throws(SerialError) -> ModemLines { try control { $0.lines } }
+    func inputLines() throws(SerialError) -> ModemLines {
+        if let failure = state.withLock({ $0.failureOfLines }) { throw failure }
+        return try control { $0.lines }
+    }
 
     func setBreak(_ isOn: Bool) throws(SerialError) { try control { _ in } }
 

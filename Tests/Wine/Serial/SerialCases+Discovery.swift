@@ -1,3 +1,4 @@
+internal import CLoopWin32
 internal import LoopCore
 internal import SerialOps
 internal import _Concurrency
@@ -34,6 +35,7 @@ extension SerialCases {
         try demand(info.serialNumber == "A1B2C3" && info.interfaceNumber == nil, "its serial number")
         try demand(info.friendlyName == "Model (COM23)" && info.manufacturer == "Maker" && info.product == "Model", "its names")
         try demand(info.driver == "Driver", "its driver")
+        if portloop_win32_is_wine() != 0 { try demand(info.location == nil, "a place, which Wine does not have") }
         try demand(try await list(loop) == before, "it is gone again")
     }
 
