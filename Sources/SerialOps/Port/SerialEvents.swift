@@ -102,8 +102,8 @@ extension SerialPort {
         }
     }
 
-    /// What the driver tells, after a wait for that, or what it has counted, which may be nothing. A driver is asked by one at a time: Windows
-    /// refuses a second wait.
+    /// What the driver tells, after a wait for that, or what it has counted, which may be nothing. A driver is asked by one at a time:
+    /// Windows refuses a second wait.
     func takeEvents(_ left: Duration?) async throws(SerialError) -> [SerialEvent] {
         let (stream, deadline) = (stream, Deadline(left, stream.operations))
         if !stream.eventTurn.takeIfFree() {
@@ -134,7 +134,8 @@ extension SerialPort {
         if let ending = stream.ending { throw ending }
         let outcome: Outcome
         do throws(OperationError) {
-            outcome = try await stream.operations.perform(on: stream.handle, capacity: 16, timeout: deadline.left(stream.operations.now)) { op in
+            let left = deadline.left(stream.operations.now)
+            outcome = try await stream.operations.perform(on: stream.handle, capacity: 16, timeout: left) { op in
                 stream.device.waitForEvent(op)
             }
         } catch {
