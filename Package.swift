@@ -35,9 +35,7 @@ let package = Package(
         .target(name: "CLoopEpoll"),
         .target(
             name: "CLoopWin32",
-            linkerSettings: [
-                .linkedLibrary("ws2_32", .when(platforms: [.windows])), .linkedLibrary("advapi32", .when(platforms: [.windows])),
-            ]),
+            linkerSettings: ["ws2_32", "advapi32", "setupapi", "cfgmgr32"].map { .linkedLibrary($0, .when(platforms: [.windows])) }),
         .target(name: "LoopCore", swiftSettings: strict),
         .target(
             name: "LoopEpoll",
@@ -117,9 +115,11 @@ if Context.environment["OS"] == "Windows_NT" {
             exclude: ["Host", "FileWatch", "README.md"], swiftSettings: strict))
 }
 
-// A campaign is optimised, and only the suites that need that are built: those of the simulation, and the counts of what things cost.
+// A campaign is optimised, and only the suites that need that are built: those of the simulation, and the counts of what things cost; of
+// long ones, streams through serial ports, too.
 if Context.environment["PORTLOOP_CAMPAIGN"] == "1" {
-    let ofOthers = ["LoopCoreTests", "SerialOpsTests", "RepositoryTests", "UartSuite", "SerialProgram", "TaskProgram"]
+    var ofOthers = ["LoopCoreTests", "RepositoryTests", "UartSuite", "SerialProgram", "TaskProgram"]
+    if Context.environment["PORTLOOP_LONG"] != "1" { ofOthers.append("SerialOpsTests") }
     package.targets.removeAll { ofOthers.contains($0.name) }
     for target in package.targets where target.name == "LoopEpollTests" {
         target.dependencies.removeAll { if case .byNameItem("TaskProgram", _) = $0 { true } else { false } }

@@ -47,21 +47,6 @@ CLOOPWIN32_CALL uint32_t portloop_win32_comm_state_parse(const uint16_t *text, p
     return PORTLOOP_CODE(BuildCommDCBW((const WCHAR *)text, (DCB *)state));
 }
 
-CLOOPWIN32_CALL uint32_t portloop_win32_comm_listed(
-    uint32_t place, uint16_t *device, uint32_t device_units, uint16_t *port, uint32_t port_units) {
-    HKEY key = NULL;
-    LSTATUS code = RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"HARDWARE\\DEVICEMAP\\SERIALCOMM", 0, KEY_QUERY_VALUE, &key);
-    if (code != ERROR_SUCCESS) return (uint32_t)code;
-    DWORD type = 0, units = device_units, bytes = (port_units - 1) * (DWORD)sizeof *port;
-    code = RegEnumValueW(key, place, (WCHAR *)device, &units, NULL, &type, (BYTE *)port, &bytes);
-    RegCloseKey(key);
-    if (code != ERROR_SUCCESS) return (uint32_t)code;
-    if (type != REG_SZ) return ERROR_INVALID_DATA;
-    // The registry keeps a text as it was written, with its end or without.
-    port[bytes / sizeof *port] = 0;
-    return 0;
-}
-
 CLOOPWIN32_CALL uint32_t portloop_win32_comm_timeouts_get(intptr_t handle, portloop_win32_comm_timeouts *timeouts) {
     return PORTLOOP_CODE(GetCommTimeouts((HANDLE)handle, (COMMTIMEOUTS *)timeouts));
 }

@@ -44,6 +44,14 @@ CLOOPWIN32_CALL uint32_t portloop_win32_wait(intptr_t handle, uint32_t timeout_m
     return answer == WAIT_FAILED ? GetLastError() : answer;
 }
 
+CLOOPWIN32_CALL uint32_t portloop_win32_wait_any(const intptr_t *handles, uint32_t count, uint32_t timeout_ms, uint32_t *which) {
+    DWORD answer = WaitForMultipleObjects(count, (const HANDLE *)handles, FALSE, timeout_ms);
+    if (answer == WAIT_FAILED) return GetLastError();
+    if (answer == WAIT_TIMEOUT) return answer;
+    *which = answer < WAIT_ABANDONED_0 ? answer - WAIT_OBJECT_0 : answer - WAIT_ABANDONED_0;
+    return 0;
+}
+
 CLOOPWIN32_CALL uint32_t portloop_win32_event_create(int32_t is_manual, intptr_t *event) {
     HANDLE made = CreateEventW(NULL, is_manual != 0, FALSE, NULL);
     if (!made) return GetLastError();

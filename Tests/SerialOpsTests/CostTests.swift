@@ -31,49 +31,6 @@ import Testing
             #expect(loop.metrics.operations.submitted == 0)
         }
     }
-
-    @Test("Ports that are closed and opened again in the middle of a stream lose nothing") func reopened() throws {
-        let pty = try Pty()
-        try onLoop { loop in
-            let total = environment("PORTLOOP_LONG") == nil ? 300_000 : 8_000_000
-            let feeder = loop.spawn { loop async in
-                var sent = 0
-                while sent < total {
-                    let piece = (sent..<min(total, sent + 3_000)).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
-                    let count = pty.send(piece)
-                    sent += count
-                    if count < piece.count { try? await loop.sleep(for: .microseconds(200)) } else { await Task.yield() }
-                }
-            }
-            // Somebody keeps the terminal open: one that nobody has open forgets what was sent to it.
-            var shared = SerialSettings()
-            shared.isExclusive = false
-            let holder = pty.keptOpen()
-            var (received, outOfOrder, opened) = (0, 0, 0)
-            while received < total {
-                let port = try await SerialPort.open(pty.path, shared, on: loop)
-                opened += 1
-                for _ in 0..<10 where received < total {
-                    check(try await port.read(max: 5_000, timeout: .seconds(10)), &received, &outOfOrder)
-                }
-                await port.close()
-                // What had come by then is still there.
-                while let rest = try? await port.read(max: 100_000) { check(rest, &received, &outOfOrder) }
-            }
-            #expect(received == total)
-            #expect(outOfOrder == 0)
-            #expect(opened > 3)
-            await feeder.value
-            holder.end()
-        }
-    }
-}
-
-private func check(_ bytes: [UInt8], _ received: inout Int, _ outOfOrder: inout Int) {
-    for byte in bytes {
-        if byte != UInt8(truncatingIfNeeded: received &* 7 &+ received >> 8) { outOfOrder += 1 }
-        received += 1
-    }
 }
 
 /// Descriptors of this process that are open on a path.

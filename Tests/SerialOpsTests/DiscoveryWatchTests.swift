@@ -152,6 +152,53 @@ private func sendSynthetic() {
         }
     }
 
+    @Test("A device that this user may not open yet is tried again, and one that went meanwhile is waited for") func notYet() throws {
+        let (machine, pty, tries) = (try FakePorts(), try Pty(), Tally())
+        try machine.plugIn(FakePorts.Adapter())
+        try onLoop { loop in
+            let opener = loop.spawn { _ async in
+                await result { () async throws(SerialError) in
+                    try await SerialPort.open(
+                        matching: SerialIdentity(vendorID: 0x0403, productID: 0x6001), SerialSettings(), on: loop, timeout: .seconds(10),
+                        machine.source
+                    ) { path, settings, loop, _ async throws(SerialError) in
+                        switch tries.next() {
+                        case 1...3: throw .permissionDenied(path, group: "dialout")
+                        case 4: throw .notFound(path)
+                        case 5...6: throw .busy(PortHolder(path: path))
+                        default: return try await SerialPort.open(pty.path, settings, on: loop)
+                        }
+                    }
+                }
+            }
+            while tries.value < 4 { try await loop.sleep(for: .milliseconds(1)) }
+            // The list says that it is there again.
+            try machine.pullOut(FakePorts.Adapter())
+            try machine.plugIn(FakePorts.Adapter())
+            await (try await opener.value.get()).close()
+            #expect(tries.value == 7)
+        }
+    }
+
+    @Test("A device that this user may never open: the error is that, and not that the time was up") func never() throws {
+        let (machine, tries) = (try FakePorts(), Tally())
+        try machine.plugIn(FakePorts.Adapter())
+        try onLoop { loop in
+            let denied = SerialError.permissionDenied("port", group: "dialout")
+            let error = await result { () async throws(SerialError) in
+                try await SerialPort.open(
+                    matching: SerialIdentity(vendorID: 0x0403, productID: 0x6001), SerialSettings(), on: loop,
+                    timeout: .milliseconds(100), machine.source
+                ) { _, _, _, _ async throws(SerialError) in
+                    _ = tries.next()
+                    throw denied
+                }
+            }
+            #expect(error.failure == denied)
+            #expect(tries.value > 1)
+        }
+    }
+
     @Test("A port without a device cannot be found again") func pseudo() throws {
         let pty = try Pty()
         try onLoop { loop in

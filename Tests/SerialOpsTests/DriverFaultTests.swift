@@ -151,6 +151,103 @@ import Testing
         }
     }
 
+    @Test("An event that comes later is the packet's, and so is one whose wait was given up: the next listener gets it")
+    func laterEvent() throws {
+        let simulation = Simulation()
+        try simulation.run { loop in
+            let device = SimulatedDevice(simulation.port, simulation.port.makeDevice(), eventStyle: .waits)
+            let port = try await SerialPort.open(device, "sim", SerialSettings(), on: loop)
+            let events = port.events()
+            let listener = loop.spawn { _ async in await result { () async throws(SerialError) in try await events.next() } }
+            try await loop.sleep(for: .milliseconds(5))
+            // Behind the standing read.
+            let told = Completion(count: 4, error: .none, status: RawStatus(rawValue: 0), severity: .success)
+            #expect(simulation.port.complete(device.handle, told, bytes: [2, 0, 0, 0], position: 1))
+            #expect(await listener.value == .success(.linesChanged(.dsr, now: [])))
+            let leaving = loop.spawn { _ async in await result { () async throws(SerialError) in try await events.next() } }
+            try await loop.sleep(for: .milliseconds(5))
+            leaving.cancel()
+            #expect(await leaving.value == .failure(.cancelled(.events, moved: 0)))
+            device.change { $0.immediateEvent = 1 }
+            #expect(try await port.events().next(timeout: .seconds(1)) == .linesChanged(.cts, now: []))
+            await port.close()
+        }
+    }
+
+    @Test("Two listeners: the driver is asked by one at a time, and each event goes to one of them") func twoListeners() throws {
+        let simulation = Simulation()
+        try simulation.run { loop in
+            let device = SimulatedDevice(simulation.port, simulation.port.makeDevice(), eventStyle: .waits)
+            let port = try await SerialPort.open(device, "sim", SerialSettings(), on: loop)
+            let listeners = (0..<2).map { _ in
+                loop.spawn { _ async in await result { () async throws(SerialError) in try await port.events().next() } }
+            }
+            let told = Completion(count: 4, error: .none, status: RawStatus(rawValue: 0), severity: .success)
+            for (place, listener) in listeners.enumerated() {
+                try await loop.sleep(for: .milliseconds(5))
+                // The standing read, and one wait.
+                #expect(simulation.port.parkedCount(device.handle) == 2)
+                #expect(simulation.port.complete(device.handle, told, bytes: [UInt8(1 << place), 0, 0, 0], position: 1))
+                #expect(await listener.value == .success(.linesChanged(ModemLines(rawValue: UInt8(1 << place)), now: [])))
+            }
+            await #expect(throws: SerialError.timedOut(.events, moved: 0)) { try await port.events().next(timeout: .milliseconds(10)) }
+            await port.close()
+        }
+    }
+
+    @Test("What is counted before anybody listens is told to the first who does, and once") func countedBefore() throws {
+        let simulation = Simulation()
+        try simulation.run { loop in
+            let device = SimulatedDevice(simulation.port, simulation.port.makeDevice())
+            device.change { $0.countedAtOpening = $0.counters }
+            let port = try await SerialPort.open(device, "sim", SerialSettings(), on: loop)
+            let events = port.events()
+            device.change { state in
+                state.counters.breaks &+= 2
+                state.counters.cts &+= 1
+                state.lines = [.cts]
+            }
+            #expect(try await events.next(timeout: .seconds(1)) == .linesChanged(.cts, now: [.cts]))
+            #expect(try await events.next(timeout: .seconds(1)) == .breakReceived)
+            #expect(try await events.next(timeout: .seconds(1)) == .breakReceived)
+            let silence = SerialError.timedOut(.events, moved: 0)
+            await #expect(throws: silence) { try await events.next(timeout: .milliseconds(100)) }
+            await #expect(throws: silence) { try await port.events().next(timeout: .milliseconds(100)) }
+            // A line whose changes the driver does not count.
+            device.change { $0.lines = [.cts, .cd] }
+            #expect(try await port.events().next(timeout: .seconds(1)) == .linesChanged(.cd, now: [.cts, .cd]))
+            // A driver that still counts when its device is gone: the lines have not dropped.
+            device.change { $0.failureOfLines = .disconnected }
+            await #expect(throws: SerialError.disconnected) { try await events.next(timeout: .seconds(1)) }
+            await port.close()
+        }
+    }
+
+    @Test("A read that somebody else ends is made again: what the driver may have dropped is an event and a number")
+    func possiblyLost() throws {
+        let simulation = Simulation()
+        try simulation.run { loop in
+            let device = SimulatedDevice(simulation.port, simulation.port.makeDevice(), eventStyle: .waits)
+            let port = try await SerialPort.open(device, "sim", SerialSettings(), on: loop)
+            let reader = loop.spawn { _ async in await result { () async throws(SerialError) in try await port.readExactly(3) } }
+            try await loop.sleep(for: .milliseconds(1))
+            #expect(simulation.port.complete(device.handle, bytes: [1]))
+            try await loop.sleep(for: .milliseconds(1))
+            for count in [5, 0] {
+                let purged = Completion(
+                    count: count, error: SystemCode(rawValue: 995), status: RawStatus(rawValue: 0xC000_0120), severity: .aborted)
+                #expect(simulation.port.complete(device.handle, purged))
+                try await loop.sleep(for: .milliseconds(1))
+            }
+            #expect(simulation.port.complete(device.handle, bytes: [2, 3]))
+            #expect(await reader.value == .success([1, 2, 3]))
+            #expect(await port.statistics.possiblyLost == 5)
+            #expect(try await port.events().next(timeout: .seconds(1)) == .possiblyLost(5))
+            #expect(await port.ending == nil)
+            await port.close()
+        }
+    }
+
     @Test("A driver that takes seconds to answer a control call holds up nobody beyond the call's time") func slowControl() throws {
         let simulation = Simulation()
         try simulation.run { loop in

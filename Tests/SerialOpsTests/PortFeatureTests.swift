@@ -1,4 +1,5 @@
 import LoopCore
+import LoopSim
 import Synchronization
 import Testing
 
@@ -95,34 +96,28 @@ import Testing
     }
 
     @Test("A watchdog lets a slow talker go on, ends silence, and says what it saw") func watchdog() throws {
-        try onLoop { loop in
-            let pair = try await SerialPair.virtual(on: loop)
-            let talker = loop.spawn { loop async in
-                await result { () async throws(SerialError) in
-                    for byte: UInt8 in 0..<20 {
-                        try? await loop.sleep(for: .milliseconds(5))
-                        try await pair.device.write([byte])
-                    }
-                }
+        let simulation = Simulation()
+        try simulation.run { loop in
+            let (near, far) = simulation.port.makeStreamPair()
+            let port = try await SerialPort.open(SimulatedDevice(simulation.port, near), "sim", SerialSettings(), on: loop)
+            for byte: UInt8 in 1...20 {
+                simulation.port.after(UInt64(byte) * 40_000_000) { _ = simulation.port.feed(far, [byte]) }
             }
             let error = await result { () async throws(SerialError) in
-                try await pair.port.withWatchdog(total: .seconds(60), inactivity: .milliseconds(50)) { () async throws(SerialError) in
-                    _ = try await pair.port.readExactly(20)
-                    _ = try await pair.port.readExactly(1)
+                try await port.withWatchdog(total: .seconds(60), inactivity: .milliseconds(50)) { () async throws(SerialError) in
+                    _ = try await port.readExactly(20)
+                    _ = try await port.readExactly(1)
                 }
             }.failure
             guard case .watchdog(let report) = error else { return #expect(Bool(false), "\(String(describing: error))") }
             #expect(report.limit == .inactivity && report.pending == .read && report.received == 20 && report.sent == 0)
             #expect("\(report)".contains("nothing moved for 50 ms in read"))
-            _ = await talker.value
             let total = await result { () async throws(SerialError) in
-                try await pair.port.withWatchdog(total: .milliseconds(10)) { () async throws(SerialError) in _ = try await pair.port.read()
-                }
+                try await port.withWatchdog(total: .milliseconds(10)) { () async throws(SerialError) in _ = try await port.read() }
             }.failure
             guard case .watchdog(let late) = total else { return #expect(Bool(false), "\(String(describing: total))") }
             #expect(late.limit == .total)
-            await pair.port.close()
-            await pair.device.close()
+            await port.close()
         }
     }
 
@@ -212,8 +207,8 @@ private final class Log: Sendable {
 
 @Suite("A handle that several threads use") struct HandleHoldTests {
     @Test("It is closed once, when the last is out, and nobody gets in afterwards") func once() {
-        let tally = Count()
-        let hold = HandleHold { tally.add() }
+        let tally = Tally()
+        let hold = HandleHold { _ = tally.next() }
         #expect(hold.use { 1 } == 1)
         hold.use {
             hold.use { hold.end() }
@@ -227,14 +222,8 @@ private final class Log: Sendable {
     }
 
     @Test("A hold that is dropped closes its handle") func dropped() {
-        let tally = Count()
-        do { _ = HandleHold { tally.add() } }
+        let tally = Tally()
+        do { _ = HandleHold { _ = tally.next() } }
         #expect(tally.value == 1)
     }
-}
-
-private final class Count: Sendable {
-    private let count = Atomic<Int>(0)
-    var value: Int { count.load(ordering: .relaxed) }
-    func add() { count.add(1, ordering: .relaxed) }
 }

@@ -14,6 +14,7 @@
 
 #include "CLoopWin32Clock.h"
 #include "CLoopWin32Comm.h"
+#include "CLoopWin32Devices.h"
 #include "CLoopWin32Files.h"
 #include "CLoopWin32Handles.h"
 #include "CLoopWin32Ports.h"

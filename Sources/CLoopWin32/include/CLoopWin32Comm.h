@@ -77,11 +77,6 @@ CLOOPWIN32_CALL uint32_t portloop_win32_comm_state_set(intptr_t handle, const po
 
 // The state that a line of words stands for ("baud=9600 parity=e data=7 stop=1 rts=hs"); no port is asked. What the words do not name
 // keeps its value. The corresponding function is `BuildCommDCBW`.
-// One line of the registry's list of ports (HARDWARE\\DEVICEMAP\\SERIALCOMM): the driver's name for it and the port's, as texts that end with a
-// NUL. ERROR_NO_MORE_ITEMS (259) behind the last, ERROR_FILE_NOT_FOUND (2) where there is no list because there never was a port.
-CLOOPWIN32_CALL uint32_t portloop_win32_comm_listed(
-    uint32_t place, uint16_t *device, uint32_t device_units, uint16_t *port, uint32_t port_units);
-
 CLOOPWIN32_CALL uint32_t portloop_win32_comm_state_parse(const uint16_t *text, portloop_win32_comm_state *state);
 
 CLOOPWIN32_CALL uint32_t portloop_win32_comm_timeouts_get(intptr_t handle, portloop_win32_comm_timeouts *timeouts);

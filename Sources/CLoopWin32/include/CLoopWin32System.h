@@ -19,6 +19,9 @@ CLOOPWIN32_CALL uint32_t portloop_win32_thread_name(const uint16_t *name);
 // function is `WaitForSingleObject`.
 CLOOPWIN32_CALL uint32_t portloop_win32_wait(intptr_t handle, uint32_t timeout_ms);
 
+// The same of several, 64 at most: which of them it was. The corresponding function is `WaitForMultipleObjects`.
+CLOOPWIN32_CALL uint32_t portloop_win32_wait_any(const intptr_t *handles, uint32_t count, uint32_t timeout_ms, uint32_t *which);
+
 CLOOPWIN32_CALL uint32_t portloop_win32_event_create(int32_t is_manual, intptr_t *event);
 CLOOPWIN32_CALL uint32_t portloop_win32_event_set(intptr_t event);
 CLOOPWIN32_CALL uint32_t portloop_win32_event_reset(intptr_t event);

@@ -78,6 +78,8 @@ final class PortWatching {
     private func take(_ completion: Completion, _ bytes: RawSpan) -> SerialError? {
         switch completion.severity {
         case .success, .warning:
+            // News have bytes: without any nobody is there any more who would tell.
+            guard completion.count > 0 else { return .system(.watch, completion.error) }
             news.forEachGone(in: bytes) { path in
                 if !gone.contains(path) { gone.append(path) }
             }

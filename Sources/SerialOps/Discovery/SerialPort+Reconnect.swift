@@ -19,10 +19,13 @@ extension SerialPort {
         try await open(matching: identity, settings, on: loop, timeout: timeout, NativeSerialPortSource())
     }
 
-    /// The same, from a source.
+    /// How the port that was found is opened.
+    package typealias Opening = @Sendable (SerialText, SerialSettings, EventLoop, Duration) async throws(SerialError) -> SerialPort
+
+    /// The same, from a source, and opened by a function.
     package static func open(
         matching identity: SerialIdentity, _ settings: SerialSettings, on loop: EventLoop, timeout: Duration?,
-        _ source: any SerialPortSource
+        _ source: any SerialPortSource, by opening: @escaping Opening = SerialPort.opening
     ) async throws(SerialError) -> SerialPort {
         let deadline = LoopDeadline(timeout, loop)
         let watcher: SerialPortWatcher
@@ -33,7 +36,7 @@ extension SerialPort {
         }
         let outcome: Result<SerialPort, SerialError>
         do throws(SerialError) {
-            outcome = .success(try await open(matching: identity, settings, watcher, deadline, source))
+            outcome = .success(try await open(matching: identity, settings, watcher, deadline, opening))
         } catch {
             outcome = .failure(error)
         }
@@ -43,11 +46,11 @@ extension SerialPort {
 
     private static func open(
         matching identity: SerialIdentity, _ settings: SerialSettings, _ watcher: SerialPortWatcher, _ deadline: LoopDeadline,
-        _ source: any SerialPortSource
+        _ opening: Opening
     ) async throws(SerialError) -> SerialPort {
         while true {
             if let info = await watcher.ports.first(where: identity.matches),
-                let port = try await openIfThere(info, settings, on: watcher.loop, deadline)
+                let port = try await openIfThere(info, settings, on: watcher.loop, deadline, opening)
             {
                 guard let found = await port.info, !identity.matches(found) else { return port }
                 // Another device got the name meanwhile.
@@ -62,13 +65,13 @@ extension SerialPort {
 
     /// Nil if it is gone again.
     private static func openIfThere(
-        _ info: SerialPortInfo, _ settings: SerialSettings, on loop: EventLoop, _ deadline: LoopDeadline
+        _ info: SerialPortInfo, _ settings: SerialSettings, on loop: EventLoop, _ deadline: LoopDeadline, _ opening: Opening
     ) async throws(SerialError) -> SerialPort? {
         let patience = LoopDeadline(openPatience, loop)
         var before: SerialError?
         while true {
             do throws(SerialError) {
-                return try await open(info.path, settings, on: loop, timeout: deadline.left ?? .seconds(5))
+                return try await opening(info.path, settings, loop, deadline.left ?? .seconds(5))
             } catch {
                 switch error {
                 case .notFound, .disconnected: return nil
@@ -80,6 +83,10 @@ extension SerialPort {
             guard patience.left != .zero, deadline.left != .zero else { throw before ?? .timedOut(.reconnect, moved: 0) }
             do throws(WaitError) { try await loop.sleep(for: openPause) } catch { throw SerialError(error, .reconnect, moved: 0) }
         }
+    }
+
+    package static let opening: Opening = { path, settings, loop, timeout async throws(SerialError) in
+        try await open(path, settings, on: loop, timeout: timeout)
     }
 
     /// udev is done with a new device within a tenth of a second on a slow machine.

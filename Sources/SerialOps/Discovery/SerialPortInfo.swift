@@ -14,9 +14,12 @@ public struct SerialPortInfo: Hashable, Sendable {
     public var manufacturer: SerialText?
     /// The model, as the device says it.
     public var product: SerialText?
-    /// Where it is plugged in: the bus and the sockets on the way ("1-2.4"), or the place on the board.
+    /// What the system calls it when it shows it to people ("USB Serial Port (COM5)"). Windows alone.
+    public var friendlyName: SerialText?
+    /// Where it is plugged in: the bus and the sockets on the way ("1-2.4"), or the place on the board. On Windows the path from the
+    /// controller on ("PCIROOT(0)#PCI(1400)#USBROOT(0)#USB(2)#USB(4)"), which tells two controllers apart.
     public var location: SerialText?
-    /// Which of the device's functions it is: an adapter with two ports has two.
+    /// Which of the device's functions it is: an adapter with two ports has two. Windows numbers those of devices with several alone.
     public var interfaceNumber: UInt8?
     /// The system's driver.
     public var driver: SerialText?

@@ -16,6 +16,7 @@ final class LinuxSerialDevice: SerialDevice {
     var closesAtOnce: Bool { kind.line == .pseudo }
     let drainStyle = DrainStyle.asks
     let eventStyle: EventStyle
+    let countedAtOpening: (LineCounters, ModemLines)?
     private let hold: HandleHold
     private let kind: Kind
 
@@ -23,7 +24,6 @@ final class LinuxSerialDevice: SerialDevice {
     struct Kind: Sendable {
         var line: LineKind
         var hasLines: Bool
-        var hasCounters: Bool
         /// The driver's own flags as they were, to be put back at close; nil where they were left alone.
         var infoBefore: Int32?
     }
@@ -32,8 +32,10 @@ final class LinuxSerialDevice: SerialDevice {
         self.info = info
         handle = NativeHandle(rawValue: Int(fd))
         self.kind = kind
-        eventStyle = kind.hasCounters ? .counts : .none
-        capabilities = LinuxSerialDevice.capabilities(kind)
+        let descriptor = Descriptor(fd: fd)
+        countedAtOpening = descriptor.counters().map { ($0, descriptor.lines().map { ModemLines($0) } ?? []) }
+        eventStyle = countedAtOpening == nil ? .none : .counts
+        capabilities = LinuxSerialDevice.capabilities(kind, countedAtOpening == nil ? .unsupported : .supported)
         hold = HandleHold {
             if let flags = kind.infoBefore { _ = Descriptor(fd: fd).setInfoFlags(flags) }
             // Kept by the driver of a pseudo terminal for whoever opens it next.
@@ -46,7 +48,7 @@ final class LinuxSerialDevice: SerialDevice {
 
     deinit { hold.end() }
 
-    private static func capabilities(_ kind: Kind) -> SerialCapabilities {
+    private static func capabilities(_ kind: Kind, _ events: Capability) -> SerialCapabilities {
         var found = SerialCapabilities()
         let ofHardware: Capability = kind.line != .hardware ? .unsupported : .supported
         found.customBaud = .supported
@@ -56,7 +58,7 @@ final class LinuxSerialDevice: SerialDevice {
         found.rtsCts = ofHardware
         found.dtrDsr = .unsupported
         found.modemLines = kind.hasLines ? .supported : .unsupported
-        found.lineEvents = kind.hasCounters ? .supported : .unsupported
+        found.lineEvents = events
         found.breaks = ofHardware
         found.exclusive = .supported
         found.lowLatency = kind.line != .hardware ? .unsupported : .unknown
@@ -111,8 +113,7 @@ final class LinuxSerialDevice: SerialDevice {
         guard descriptor.termios() != nil else { throw .notASerialPort(path) }
         if settings.isExclusive { try descriptor.makeExclusive(path) }
         var kind = Kind(
-            line: descriptor.isPseudo ? .pseudo : .hardware, hasLines: descriptor.lines() != nil,
-            hasCounters: descriptor.counters() != nil, infoBefore: nil)
+            line: descriptor.isPseudo ? .pseudo : .hardware, hasLines: descriptor.lines() != nil, infoBefore: nil)
         if !kind.hasLines, kind.line == .hardware, LinuxSystem.isVirtual(path) { kind.line = .gadget }
         if kind.hasLines {
             try descriptor.set(dtr: settings.dtr.wish, rts: settings.flowControl == .rtsCts ? nil : settings.rts.wish)

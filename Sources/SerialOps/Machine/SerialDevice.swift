@@ -26,6 +26,8 @@ package protocol SerialDevice: AnyObject, Sendable {
     var drainStyle: DrainStyle { get }
     /// How events of the lines are found out.
     var eventStyle: EventStyle { get }
+    /// What was counted when it was opened, and how the lines were: where events begin. For ``EventStyle/counts``.
+    var countedAtOpening: (LineCounters, ModemLines)? { get }
 
     /// Sets everything but the initial lines, and reads it back.
     func configure(_ settings: SerialSettings) throws(SerialError)
@@ -71,6 +73,8 @@ extension SerialDevice {
     package func emptyReadMeansGone(_ status: RawStatus) -> Bool { emptyReadMeansGone }
 
     package var firstByteComesAlone: Bool { false }
+
+    package var countedAtOpening: (LineCounters, ModemLines)? { nil }
 }
 
 package enum DrainStyle: Sendable {

@@ -18,18 +18,27 @@ final class SerialStream {
     let operations: Operations
     let handle: AssociatedHandle
     var settings: SerialSettings
-    /// Who reads, and who writes: one call at a time of each.
+    /// Who reads, who writes, and who waits for events: one call at a time of each.
     let readTurn: Turn
     let writeTurn: Turn
+    let eventTurn: Turn
     /// Where the one who reads waits for bytes.
     let arrivals: WaitQueue
+<<<<<<< HEAD
     let input: ByteQueue
+=======
+    /// Where those wait who drain, where the driver says when it is done.
+    let flushes: WaitQueue
+    var input: ByteQueue
+>>>>>>> ser
     /// Bytes that somebody waits for in one piece: so many may be there, whatever the settings allow.
     private var demand = 0
     var statistics = SerialStatistics()
     var tap: SerialTap?
     /// What the stream itself found out, for whoever listens next. Bounded: the oldest go first.
     private(set) var noted: [SerialEvent] = []
+    /// How far events of the lines have been told, of a device that counts them; nil until somebody asks.
+    var counted: (LineCounters, ModemLines)?
     var watchdogs: [Watchdog] = []
     var lastWatchdog = 0
     /// Why nobody is served any more.
@@ -53,9 +62,12 @@ final class SerialStream {
         self.operations = operations
         readTurn = Turn(operations)
         writeTurn = Turn(operations)
+        eventTurn = Turn(operations)
         arrivals = operations.makeWaitQueue()
+        flushes = operations.makeWaitQueue()
         closed = operations.makeWaitQueue()
         input = ByteQueue(capacity: min(max(1, settings.bufferBytes), 4_096))
+        counted = device.countedAtOpening
         do throws(AssociationError) {
             handle = try operations.associate(device.handle, options: .shortReadsEmpty)
         } catch {
@@ -193,6 +205,7 @@ final class SerialStream {
         ending = error
         closing = .underWay
         arrivals.wakeAll()
+        flushes.wakeAll()
         device.beginClose()
         do throws(OperationError) {
             try operations.retire(handle) { [self] report in closeHandle(report) }

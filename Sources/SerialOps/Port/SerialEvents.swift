@@ -9,15 +9,14 @@ import _Concurrency
 /// ```
 ///
 /// On Linux the driver counts, and is asked now and then: nothing that happens between two questions is missed, and when nobody listens
-/// nobody is asked. On Windows the driver tells. A port has one listener's worth of events: what one takes the other does not get.
+/// nobody is asked. On Windows the driver tells. Either way the first to listen is told what has happened since the port was opened. A port
+/// has one listener's worth of events: what one takes the other does not get.
 public actor SerialEvents: OnLoop {
     /// The loop it lives on.
     public nonisolated let loop: EventLoop
     private let port: SerialPort
     /// How often a driver that counts is asked.
     private let interval: Duration
-    private var last: LineCounters?
-    private var lines: ModemLines = []
     private var waiting: [SerialEvent] = []
 
     init(_ port: SerialPort, interval: Duration) {
@@ -45,24 +44,8 @@ public actor SerialEvents: OnLoop {
     }
 
     private func listen(_ left: Duration?) async throws(SerialError) {
-        switch await port.eventStyle {
-        case .waits: waiting += try await port.waitForEvents(left)
-        case .counts: try await ask(left)
-        case .none: throw .unsupportedConfiguration(.lines, got: nil)
-        }
-    }
-
-    private func ask(_ left: Duration?) async throws(SerialError) {
-        let (counters, lines) = try await port.counters()
-        defer {
-            last = counters
-            self.lines = lines
-        }
-        guard let last else { return }
-        waiting = counters.events(since: last, lines)
-        // A line may differ where its driver counts no changes.
-        if waiting.isEmpty, lines != self.lines { waiting = [.linesChanged(lines.symmetricDifference(self.lines), now: lines)] }
-        guard waiting.isEmpty else { return }
+        waiting += try await port.takeEvents(left)
+        guard waiting.isEmpty, await port.eventStyle == .counts else { return }
         do throws(WaitError) {
             try await loop.sleep(for: left.map { min($0, interval) } ?? interval)
         } catch {
@@ -93,8 +76,20 @@ extension LineCounters {
     }
 }
 
+extension SerialDevice {
+    /// No lines where it has none; a device that is gone has not dropped them.
+    fileprivate func inputLinesIfAny() throws(SerialError) -> ModemLines {
+        do throws(SerialError) {
+            return try inputLines()
+        } catch {
+            guard case .unsupportedConfiguration = error else { throw error }
+            return []
+        }
+    }
+}
+
 extension SerialPort {
-    /// What happens on the lines from the first ``SerialEvents/next(timeout:)`` on.
+    /// What happens on the lines: since the port was opened, or since somebody was told last.
     public nonisolated func events(interval: Duration = .milliseconds(20)) -> SerialEvents { SerialEvents(self, interval: interval) }
 
     var eventStyle: EventStyle { stream.device.eventStyle }
@@ -103,16 +98,43 @@ extension SerialPort {
 
     func counters() async throws(SerialError) -> (LineCounters, ModemLines) {
         try await control(.events, SerialPort.controlTimeout) { device throws(SerialError) in
-            (try device.counters(), (try? device.inputLines()) ?? [])
+            (try device.counters(), try device.inputLinesIfAny())
         }
     }
 
+    /// What the driver tells, after a wait for that, or what it has counted, which may be nothing. A driver is asked by one at a time:
+    /// Windows refuses a second wait.
+    func takeEvents(_ left: Duration?) async throws(SerialError) -> [SerialEvent] {
+        let (stream, deadline) = (stream, Deadline(left, stream.operations))
+        if !stream.eventTurn.takeIfFree() {
+            do throws(WaitError) { try await stream.eventTurn.wait(deadline) } catch { throw SerialError(error, .events, moved: 0) }
+        }
+        defer { stream.eventTurn.give() }
+        switch stream.device.eventStyle {
+        case .waits: return try await waitForEvents(deadline)
+        case .counts: return try await takeCounted()
+        case .none: throw .unsupportedConfiguration(.lines, got: nil)
+        }
+    }
+
+    /// What was counted since this was asked last, or since the port was opened.
+    private func takeCounted() async throws(SerialError) -> [SerialEvent] {
+        let (counters, lines) = try await counters()
+        defer { stream.counted = (counters, lines) }
+        guard let (before, linesBefore) = stream.counted else { return [] }
+        let events = counters.events(since: before, lines)
+        // A line may differ where its driver counts no changes.
+        guard events.isEmpty, lines != linesBefore else { return events }
+        return [.linesChanged(lines.symmetricDifference(linesBefore), now: lines)]
+    }
+
     /// Waits for the driver to tell, with an operation of its own.
-    func waitForEvents(_ left: Duration?) async throws(SerialError) -> [SerialEvent] {
+    private func waitForEvents(_ deadline: Deadline) async throws(SerialError) -> [SerialEvent] {
         let stream = stream
         if let ending = stream.ending { throw ending }
         let outcome: Outcome
         do throws(OperationError) {
+            let left = deadline.left(stream.operations.now)
             outcome = try await stream.operations.perform(on: stream.handle, capacity: 16, timeout: left) { op in
                 stream.device.waitForEvent(op)
             }

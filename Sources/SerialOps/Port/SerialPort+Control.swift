@@ -55,33 +55,6 @@ extension SerialPort {
         }
     }
 
-    /// Waits until everything that was written has been sent. The loop goes on meanwhile, and the wait ends with its timeout or its task,
-    /// whatever the other side's flow control does.
-    public func drain(timeout: Duration? = nil) async throws(SerialError) {
-        let deadline = Deadline(timeout, stream.operations)
-        switch stream.device.drainStyle {
-        case .blocks: try await control(.drain, timeout) { device throws(SerialError) in try device.flush() }
-        case .asks: try await drainByAsking(deadline)
-        }
-    }
-
-    private func drainByAsking(_ deadline: Deadline) async throws(SerialError) {
-        var emptySince: MonotonicInstant?
-        while true {
-            let left = deadline.left(stream.operations.now)
-            let state = try await control(.drain, left) { device throws(SerialError) in try device.sending() }
-            if state.waiting == 0, state.isIdle != false { return }
-            if state.waiting > 0 { emptySince = nil } else { emptySince = emptySince ?? stream.operations.now }
-            if let emptySince, stream.settings.isSentSurely(emptySince, stream.operations.now) { return }
-            guard left != .zero else { throw .timedOut(.drain, moved: 0) }
-            try stream.checkWatchdogs(.drain)
-            let pace = stream.settings.time(toSend: state.waiting)
-            if let error = await waited(left.map { min($0, pace) } ?? pace), error != .timedOut {
-                throw stream.ending ?? SerialError(error, .drain, moved: 0)
-            }
-        }
-    }
-
     /// Makes a call of the device on a helper thread, bounded. What it began goes on there when this has thrown.
     func control<R: Sendable>(
         _ call: SerialCall, _ timeout: Duration?, _ body: @escaping @Sendable (any SerialDevice) throws(SerialError) -> R
@@ -113,7 +86,7 @@ extension SerialPort {
     }
 
     /// Sleeps; why it ended early, if it did.
-    private func waited(_ time: Duration) async -> WaitError? {
+    func waited(_ time: Duration) async -> WaitError? {
         do throws(WaitError) {
             try await loop.sleep(for: time)
             return nil
@@ -135,25 +108,5 @@ extension SerialError {
             case .noThread(let code): .system(call, code)
             case .notSupported: .system(call, .none)
             }
-    }
-}
-
-extension SerialSettings {
-    /// Whether a transmitter that was given the last byte then has sent it by now, whatever its driver says: some never say that it is
-    /// idle. With flow control nobody knows.
-    func isSentSurely(_ then: MonotonicInstant, _ now: MonotonicInstant) -> Bool {
-        guard flowControl == .none else { return false }
-        let bits = UInt64(SerialSettings.transmitterBytesMax) * UInt64(dataBits.rawValue + 4)
-        return UInt64(max(0, now.nanoseconds(since: then))) > bits * 1_000_000_000 / UInt64(max(1, baud))
-    }
-
-    /// The largest memory of a transmitter that the kernel does not count: 2 KiB in the largest chips of FTDI.
-    private static let transmitterBytesMax = 2_048
-
-    /// About so long a number of bytes takes to be sent: a millisecond at least, so that nobody is asked more often, and fifty at most.
-    func time(toSend bytes: Int) -> Duration {
-        let bits = UInt64(max(0, bytes) + 1) * UInt64(dataBits.rawValue + 3)
-        let nanoseconds = bits * 1_000_000_000 / UInt64(max(1, baud))
-        return .nanoseconds(Int64(min(max(nanoseconds, 1_000_000), 50_000_000)))
     }
 }

@@ -19,6 +19,7 @@ public struct SerialStatistics: Hashable, Sendable {
     /// How often the device was found again (``SerialPort/reconnect(timeout:)``).
     public var reconnects: UInt64 = 0
 
+    /// Nothing yet.
     public init() {}
 }
 

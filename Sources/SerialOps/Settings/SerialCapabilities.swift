@@ -27,6 +27,7 @@ public struct SerialCapabilities: Hashable, Sendable {
     /// Whether the last bit has left is known: ``SerialPort/drain(timeout:)`` is exact.
     public var exactDrain: Capability = .unknown
 
+    /// Nothing is known.
     public init() {}
 }
 

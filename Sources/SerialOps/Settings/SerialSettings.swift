@@ -27,7 +27,8 @@ public struct SerialSettings: Hashable, Sendable {
     /// Bytes that came damaged, and breaks, are told as events with their place in the stream (``SerialEvent/damaged(_:at:)``). Linux
     /// alone.
     public var marksDamage = false
-    /// Lines drop when the port is closed, as they would for a modem that is to hang up. Most boards take that for a reset.
+    /// Lines drop when the port is closed, as they would for a modem that is to hang up. Most boards take that for a reset. On Windows,
+    /// where a port without lines refuses this, drivers may drop the lines of a port that did not ask for it, too.
     public var hangsUpOnClose = false
     /// Received bytes that wait to be read, at most; when so many do, nothing more is taken from the driver, so that flow control works.
     public var bufferBytes = 64 << 10
@@ -96,6 +97,7 @@ public struct RS485: Hashable, Sendable {
     /// The receiver hears what this side sends.
     public var receivesWhileSending = false
 
+    /// RTS while sending, without delays, and the receiver off meanwhile.
     public init() {}
 }
 

@@ -67,6 +67,11 @@ struct CommHandle: Sendable {
         try check(portloop_win32_comm_escape(raw, function.rawValue), call)
     }
 
+    /// As far as the driver does: a line that flow control has is its own.
+    func dropLines() {
+        for line in [Escape.clearDtr, .clearRts] { _ = portloop_win32_comm_escape(raw, line.rawValue) }
+    }
+
     // MARK: queues
 
     /// What the queues hold, and the errors since the last time somebody asked: asking clears them.

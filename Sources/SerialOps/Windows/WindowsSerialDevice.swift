@@ -18,9 +18,11 @@ package final class WindowsSerialDevice: SerialDevice {
     package let firstByteComesAlone = true
     package let drainStyle = DrainStyle.blocks
     package let eventStyle: EventStyle
+    package let info: SerialPortInfo?
     private let hold: HandleHold
     private let kind: Kind
     private let lines = WishedLines()
+    private let hangsUp: HangUp
     /// Errors that somebody found who had asked for something else, and events that came another way than in bytes.
     private let errorsNoted = Atomic<UInt32>(0)
     private let eventsNoted = Atomic<UInt32>(0)
@@ -36,14 +38,20 @@ package final class WindowsSerialDevice: SerialDevice {
         var memory: DcbMemory { isPseudo ? .winesPseudoTerminal : isOnWine ? .wine : .windows }
     }
 
-    private init(_ comm: CommHandle, _ kind: Kind) {
+    private init(_ comm: CommHandle, _ kind: Kind, _ info: SerialPortInfo?) {
+        self.info = info
         handle = NativeHandle(rawValue: comm.raw)
         self.kind = kind
         capabilities = SerialCapabilities(comm.properties, kind)
         // Wine hands over what a cancelled read has brought. Windows copies nothing of a request that failed.
         bytesOnError = kind.isOnWine ? .delivered : .withheld
         eventStyle = kind.hasLines ? .waits : .none
-        hold = HandleHold { _ = portloop_win32_close_handle(comm.raw) }
+        let hangsUp = HangUp()
+        self.hangsUp = hangsUp
+        hold = HandleHold {
+            if hangsUp.isWished { comm.dropLines() }
+            _ = portloop_win32_close_handle(comm.raw)
+        }
     }
 
     deinit { hold.end() }
@@ -56,10 +64,12 @@ package final class WindowsSerialDevice: SerialDevice {
     /// Opens a port, for this process alone because Windows has no other way, and sets it and its output lines in one step.
     package static func open(_ path: SerialText, _ settings: SerialSettings) throws(SerialError) -> WindowsSerialDevice {
         try checkPossible(settings)
+        // Asked before the port is open: what is asked between that and the lines, a board sees them in a wrong state for.
+        let info = WindowsSerialPortSource().port(at: path)
         let comm = try WindowsSystem.open(path)
         let hasLines = (try? comm.inputLines()) != nil
         // The handle is the device's from here on: whatever is thrown, it is closed.
-        let device = WindowsSerialDevice(comm, Kind(isOnWine: WindowsSystem.isWine, hasLines: hasLines))
+        let device = WindowsSerialDevice(comm, Kind(isOnWine: WindowsSystem.isWine, hasLines: hasLines), info)
         guard comm.isCharacterDevice else { throw .notASerialPort(path) }
         if let refusal = comm.refusalOfState(path) { throw refusal }
         comm.wishQueues(UInt32(clamping: max(4_096, settings.readBytes) * 4))
@@ -85,6 +95,7 @@ package final class WindowsSerialDevice: SerialDevice {
     /// right already is left alone, because some drivers fail when it is written.
     package func configure(_ settings: SerialSettings) throws(SerialError) {
         try WindowsSerialDevice.checkPossible(settings)
+        guard kind.hasLines || !settings.hangsUpOnClose else { throw .unsupportedConfiguration(.hangsUpOnClose, got: nil) }
         try use { comm throws(SerialError) in
             // Those that the port's last user left would make every read end after a while, or at once.
             try comm.set(.untilFirstBytes(onWine: kind.isOnWine))
@@ -99,6 +110,7 @@ package final class WindowsSerialDevice: SerialDevice {
             // An event that is waited for is waited for by `waitForEvent`; the mask is what it waits for.
             if eventStyle == .waits { try comm.check(portloop_win32_comm_mask_set(comm.raw, Win32SerialEvents.mask), .events) }
         }
+        hangsUp.wish(settings.hangsUpOnClose)
     }
 
     /// Both lines go to the driver as one state, where both are named: in two steps, a board would see what lies between. The calls for
@@ -242,6 +254,15 @@ private final class WishedLines: Sendable {
         let found = bits.load(ordering: .relaxed) >> place
         return found & 1 == 0 ? nil : found & 2 != 0
     }
+}
+
+/// Whether the lines are to drop when the port is closed: Windows has no setting for it. Any thread's.
+private final class HangUp: Sendable {
+    private let state = Atomic<Bool>(false)
+
+    var isWished: Bool { state.load(ordering: .relaxed) }
+
+    func wish(_ isWished: Bool) { state.store(isWished, ordering: .relaxed) }
 }
 
 extension InitialLine {

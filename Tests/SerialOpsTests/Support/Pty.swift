@@ -28,11 +28,7 @@ final class Pty: Sendable {
     func close() { hold.end() }
 
     /// Keeps the other end open, without reading from it, until this is ended.
-    func keptOpen() -> HandleHold {
-        // SAFETY: the path ends with a NUL.
-        let other = unsafe portloop_serial_open(path.nulTerminated)
-        return HandleHold { Glibc.close(other) }
-    }
+    func keptOpen() -> HandleHold { SerialOpsTests.keptOpen(path) }
 
     /// Sends as much as there is room for; how much that was.
     @discardableResult
@@ -48,6 +44,13 @@ final class Pty: Sendable {
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(fd, $0.baseAddress, $0.count) }
         return Array(bytes.prefix(Swift.max(0, count)))
     }
+}
+
+/// Keeps a terminal open, without reading from it, until this is ended.
+func keptOpen(_ path: SerialText) -> HandleHold {
+    // SAFETY: the path ends with a NUL.
+    let fd = unsafe portloop_serial_open(path.nulTerminated)
+    return HandleHold { Glibc.close(fd) }
 }
 
 /// Runs a function on a loop of its own.

@@ -28,6 +28,10 @@ final class SimulatedDevice: SerialDevice {
         var output = (dtr: true, rts: true)
         var waiting = 0
         var counters = LineCounters()
+        /// As the opening left them, where the device remembers that.
+        var countedAtOpening: LineCounters?
+        /// What asking for the lines throws, where that is something else than what control calls throw.
+        var failureOfLines: SerialError?
         /// What control calls throw.
         var failure: SerialError?
         /// What an event wait answers at once, if it does.
@@ -51,6 +55,10 @@ final class SimulatedDevice: SerialDevice {
 
     deinit { hold.end() }
 
+    var countedAtOpening: (LineCounters, ModemLines)? {
+        state.withLock { state in state.countedAtOpening.map { ($0, state.lines) } }
+    }
+
     func change(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
 
     private func control<R: Sendable>(_ body: (inout State) -> R) throws(SerialError) -> R {
@@ -64,7 +72,10 @@ final class SimulatedDevice: SerialDevice {
         try control { state in state.output = (dtr ?? state.output.dtr, rts ?? state.output.rts) }
     }
 
-    func inputLines() throws(SerialError) -> ModemLines { try control { $0.lines } }
+    func inputLines() throws(SerialError) -> ModemLines {
+        if let failure = state.withLock({ $0.failureOfLines }) { throw failure }
+        return try control { $0.lines }
+    }
 
     func setBreak(_ isOn: Bool) throws(SerialError) { try control { _ in } }
 
@@ -127,6 +138,13 @@ struct Simulation: Sendable {
         let ended = await result(body)
         return (ended, .nanoseconds(port.clock.now.nanoseconds(since: began)))
     }
+}
+
+/// Counts, on any thread.
+final class Tally: Sendable {
+    private let count = Atomic<Int>(0)
+    var value: Int { count.load(ordering: .acquiring) }
+    func next() -> Int { count.add(1, ordering: .acquiringAndReleasing).newValue }
 }
 
 /// Raised once, from any thread.

@@ -52,6 +52,16 @@ let breakCases: [Case] = [
         }
         await port.close()
     },
+    Case("A break that came before anybody listened is told to the first who does, and to nobody else") { loop in
+        let port = try await SerialPort.open(Bench.uart, on: loop)
+        try await loop.host("break")
+        try expectEqual(await port.readExactly(1, timeout: .seconds(10)), [0], "the break")
+        try expectEqual(await port.events().next(timeout: .seconds(10)), .breakReceived, "the event")
+        try await expectError(SerialError.timedOut(.events, moved: 0), "after") { () async throws(SerialError) in
+            try await port.events().next(timeout: .milliseconds(20))
+        }
+        await port.close()
+    },
     Case("Unplugged, a listener is told") { loop in
         let port = try await SerialPort.open(Bench.adapter, on: loop)
         let events = port.events()

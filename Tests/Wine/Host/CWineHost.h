@@ -18,6 +18,14 @@ CWINEHOST_CALL const char *portloop_wine_argument(int32_t index);
 // Sends what was printed on its way: a case may be the last.
 CWINEHOST_CALL void portloop_wine_flush(void);
 
+// Lists a port in the registry as its driver would, or strikes it from the list; port and device are UTF-8. 0, or an error code.
+CWINEHOST_CALL uint32_t portloop_wine_port_list(const char *device, const char *port);
+CWINEHOST_CALL uint32_t portloop_wine_port_strike(const char *device);
+
+// Makes a device of the class Ports, as Windows would for one that is plugged in, or removes it. 0, or an error code.
+CWINEHOST_CALL uint32_t portloop_wine_device_add(const char *instance, const char *hardware, const char *name, const char *port);
+CWINEHOST_CALL uint32_t portloop_wine_device_remove(const char *instance);
+
 // The image's own main function, in Swift. Its result is the program's.
 int32_t portloop_wine_main(void);
 

@@ -16,40 +16,6 @@ extension SerialCases {
         try await site.close(port)
     }
 
-    static func lossless(_ loop: isolated EventLoop, _ site: SerialSite) async throws(Unmet) {
-        let (port, total) = (try await site.open(), 2 << 20)
-        var (dice, place, quiet) = (Dice(1), 0, 0)
-        try site.peer.order("stream 5 \(total) 700")
-        while place < total {
-            let time = Duration.microseconds(dice.roll(1_500))
-            let bytes: Result<[UInt8], SerialError>
-            switch dice.roll(4) {
-            case 0: bytes = await result { () async throws(SerialError) in try await port.read(max: 1 + dice.roll(5_000), timeout: time) }
-            case 1:
-                let count = min(total - place, 1 + dice.roll(9_000))
-                bytes = await result { () async throws(SerialError) in try await port.readExactly(count, timeout: time) }
-            default:
-                let reader = loop.spawn { _ async in
-                    await result { () async throws(SerialError) in try await port.read(timeout: SerialSite.patience) }
-                }
-                for _ in 0..<dice.roll(4) { await Task.yield() }
-                if dice.roll(2) == 0 { await site.pause(time) }
-                reader.cancel()
-                bytes = await reader.value
-            }
-            switch bytes {
-            case .success(let bytes):
-                try demandEqual(bytes, pattern(bytes.count, from: place), "from byte \(place) on")
-                (place, quiet) = (place + bytes.count, 0)
-            case .failure(.timedOut), .failure(.cancelled): quiet += 1
-            case .failure(let error): throw .failed("after \(place) bytes: \(error.description)")
-            }
-            try demand(quiet < 50_000, "nothing comes after byte \(place)")
-        }
-        try demand(await port.statistics.bytesReceived == UInt64(total), "what is counted")
-        try await site.close(port)
-    }
-
     static func writes(_ loop: isolated EventLoop, _ site: SerialSite) async throws(Unmet) {
         let (port, total) = (try await site.open(), 2 << 20)
         var (dice, place) = (Dice(2), 0)

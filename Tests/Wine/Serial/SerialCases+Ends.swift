@@ -6,16 +6,11 @@ internal import _Concurrency
 
 // How ports end, and waits for events.
 extension SerialCases {
-    /// Milliseconds that the end of a healthy port takes at most, and more than it ever does: a machine may be busy.
-    private static let closeBound = UInt64(1_000_000_000)
-
     static func closed(_ loop: isolated EventLoop, _ site: SerialSite) async throws(Unmet) {
         let port = try await site.open()
         let reader = loop.spawn { _ async in await result { () async throws(SerialError) in try await port.read() } }
         await site.pause(.milliseconds(5))
-        let began = loop.now
         try await site.close(port)
-        try demand(loop.now.nanoseconds(since: began) < closeBound, "it took too long")
         try demand(await reader.value == .failure(.closed), "the reader was not told")
         try await site.close(port)
         try await mustFail("write", .closed) { () async throws(SerialError) in try await port.write([1]) }
@@ -30,10 +25,46 @@ extension SerialCases {
             await result { () async throws(SerialError) in try await port.write(pattern(200_000)) }
         }
         await site.pause(.milliseconds(20))
-        let began = loop.now
         try await site.close(port)
-        try demand(loop.now.nanoseconds(since: began) < closeBound, "it took too long")
         guard case .failure(.closed) = await writer.value else { throw .failed("the writer was not told") }
+    }
+
+    static func writtenAndClosed(_ loop: isolated EventLoop, _ site: SerialSite) async throws(Unmet) {
+        for round in 1...5 {
+            let (port, bytes) = (try await site.open(), pattern(600 * round))
+            try await must("write") { () async throws(SerialError) in try await port.write(bytes, timeout: SerialSite.patience) }
+            try await site.close(port)
+            try demandEqual(try site.peer.take(5, bytes.count), bytes, "what the other end has")
+        }
+    }
+
+    static func closedInDrain(_ loop: isolated EventLoop, _ site: SerialSite) async throws(Unmet) {
+        let port = try await site.open()
+        try await must("write") { () async throws(SerialError) in try await port.write(pattern(1_000), timeout: SerialSite.patience) }
+        let drainer = loop.spawn { _ async in await result { () async throws(SerialError) in try await port.drain() } }
+        let noLines = SerialError.unsupportedConfiguration(.lines, got: nil)
+        try await mustFail("events", noLines) { () async throws(SerialError) in try await port.events().next() }
+        try await site.close(port)
+        // Under Wine nothing waits to be sent: the drain may have been done.
+        switch await drainer.value {
+        case .success, .failure(.closed): break
+        case .failure(let error): throw .failed("the drain: \(error.description)")
+        }
+        let ended = await result { () async throws(SerialError) in try await port.events().next() }
+        guard case .failure(let error) = ended, error == noLines else { throw .failed("events of a port that has none") }
+        try await mustFail("drain", .closed) { () async throws(SerialError) in try await port.drain() }
+    }
+
+    static func hangUpInIdleness(_ loop: isolated EventLoop, _ site: SerialSite) async throws(Unmet) {
+        let port = try await site.open()
+        try site.peer.order("hang 5")
+        try await site.wait(until: "the port to end") { () async throws(Unmet) in await port.ending != nil }
+        try demand(await port.ending == .disconnected, "how it ended")
+        let packets = loop.metrics.operations.packets
+        await site.pause(.milliseconds(100))
+        // The sleep itself is no packet.
+        try demand(loop.metrics.operations.packets - packets <= 1, "a dead port is asked no more")
+        try await site.close(port)
     }
 
     static func hangUp(_ loop: isolated EventLoop, _ site: SerialSite) async throws(Unmet) {

@@ -12,6 +12,29 @@ enum Host {
     /// A call that no host has.
     static func callMissingFunction() { portloop_wine_missing() }
 
+    /// Lists a port as its driver would. The code of the call.
+    // SAFETY: the host reads the texts before it returns; here and below.
+    static func list(_ port: String, of device: String) -> UInt32 {
+        unsafe device.withCString { device in unsafe port.withCString { unsafe portloop_wine_port_list(device, $0) } }
+    }
+
+    static func strike(_ device: String) -> UInt32 { unsafe device.withCString { unsafe portloop_wine_port_strike($0) } }
+
+    /// Makes a device as Windows would for one that is plugged in.
+    // SAFETY: as above.
+    static func addDevice(_ instance: String, hardware: String, name: String, port: String) -> UInt32 {
+        unsafe instance.withCString { instance in
+            unsafe hardware.withCString { hardware in
+                unsafe name.withCString { name in
+                    unsafe port.withCString { unsafe portloop_wine_device_add(instance, hardware, name, $0) }
+                }
+            }
+        }
+    }
+
+    // SAFETY: as above.
+    static func removeDevice(_ instance: String) -> UInt32 { unsafe instance.withCString { unsafe portloop_wine_device_remove($0) } }
+
     /// What the program was started with.
     // SAFETY: the host's strings live as long as the program.
     static var arguments: [String] {

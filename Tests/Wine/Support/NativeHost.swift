@@ -14,6 +14,13 @@ enum Host {
     /// Of the image's host only.
     static func callMissingFunction() {}
 
+    // Nobody here lists ports or makes devices: of the image's host only.
+    static func list(_ port: String, of device: String) -> UInt32 { notSupported }
+    static func strike(_ device: String) -> UInt32 { notSupported }
+    static func addDevice(_ instance: String, hardware: String, name: String, port: String) -> UInt32 { notSupported }
+    static func removeDevice(_ instance: String) -> UInt32 { notSupported }
+    private static let notSupported: UInt32 = 50
+
     static var arguments: [String] { Array(CommandLine.arguments.dropFirst()) }
 }
 
