@@ -24,13 +24,9 @@ final class SerialStream {
     let eventTurn: Turn
     /// Where the one who reads waits for bytes.
     let arrivals: WaitQueue
-<<<<<<< HEAD
-    let input: ByteQueue
-=======
     /// Where those wait who drain, where the driver says when it is done.
     let flushes: WaitQueue
-    var input: ByteQueue
->>>>>>> ser
+    let input: ByteQueue
     /// Bytes that somebody waits for in one piece: so many may be there, whatever the settings allow.
     private var demand = 0
     var statistics = SerialStatistics()
