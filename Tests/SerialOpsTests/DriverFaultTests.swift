@@ -1,3 +1,4 @@
+import Glibc
 import LoopCore
 import LoopSim
 import Testing
@@ -261,6 +262,23 @@ import Testing
             #expect(try await port.read(timeout: .seconds(1)) == [9])
             let report = await port.close()
             #expect(report.isHandleLeft)
+        }
+    }
+
+    @Test("An opening that stalls ends at its time, and what comes of it later is closed again") func slowOpening() throws {
+        let simulated = SimulatedPort(seed: 1, faults: .none)
+        try onLoop { loop in
+            let (goesOn, closed) = (Flag(), Flag())
+            let opened = await result { () async throws(SerialError) in
+                try await SerialPort.open(on: loop, .milliseconds(50)) {
+                    while !goesOn.isRaised { sched_yield() }
+                    return SimulatedDevice(simulated, NativeHandle(rawValue: 0), closed: closed)
+                }
+            }
+            #expect(opened.failure == .timedOut(.open, moved: 0))
+            #expect(!closed.isRaised)
+            goesOn.raise()
+            while !closed.isRaised { try await loop.sleep(for: .milliseconds(1)) }
         }
     }
 }

@@ -14,15 +14,19 @@ extension SerialPort {
         if NativeSerialDevice.opensAtOnce(path) {
             return try await open(try NativeSerialDevice.open(path, settings), path, settings, on: loop)
         }
-        let device: any SerialDevice
+        let device = try await open(on: loop, timeout) { () throws(SerialError) in try NativeSerialDevice.open(path, settings) }
+        return try await open(device, path, settings, on: loop)
+    }
+
+    /// Opens a device on a helper thread. One that comes when nobody waits for it any more is dropped there, and closes with that.
+    package static func open(
+        on loop: EventLoop, _ timeout: Duration, _ opening: @escaping @Sendable () throws(SerialError) -> any SerialDevice
+    ) async throws(SerialError) -> any SerialDevice {
         do throws(OffloadError<SerialError>) {
-            device = try await loop.offload(name: "open a serial port", timeout: timeout) { () throws(SerialError) in
-                try NativeSerialDevice.open(path, settings)
-            }
+            return try await loop.offload(name: "open a serial port", timeout: timeout, opening)
         } catch {
             throw SerialError(error, .open)
         }
-        return try await open(device, path, settings, on: loop)
     }
 
     /// A port of a device that is open and set.

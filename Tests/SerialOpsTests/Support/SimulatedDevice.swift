@@ -21,7 +21,7 @@ final class SimulatedDevice: SerialDevice {
     private let state = Mutex(State())
     private let hold: HandleHold
     /// Set where the system would close the handle. The simulated kernel is not told: it may be called on its own thread alone.
-    private let closed = Flag()
+    private let closed: Flag
 
     struct State {
         var lines: ModemLines = []
@@ -41,7 +41,7 @@ final class SimulatedDevice: SerialDevice {
 
     init(
         _ port: SimulatedPort, _ handle: NativeHandle, asWindows: Bool = true, bytesOnError: BytesOnError = .withheld,
-        drainStyle: DrainStyle = .asks, eventStyle: EventStyle = .counts
+        drainStyle: DrainStyle = .asks, eventStyle: EventStyle = .counts, closed: Flag = Flag()
     ) {
         self.port = port
         self.handle = handle
@@ -49,7 +49,7 @@ final class SimulatedDevice: SerialDevice {
         self.drainStyle = drainStyle
         self.eventStyle = eventStyle
         emptyReadMeansGone = !asWindows
-        let closed = closed
+        self.closed = closed
         hold = HandleHold { closed.raise() }
     }
 
