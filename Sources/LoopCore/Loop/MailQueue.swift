@@ -15,8 +15,12 @@ internal import Synchronization
     /// Of a length that no sender's burst between two turns fills in the usual case; four kilobytes of each loop.
     static let cellsMax: UInt = 64
 
-    // SAFETY: a cell's mail belongs to the sender who claimed its place until it says so by `turn`, and then to the taker.
-    private nonisolated(unsafe) let cells: UnsafeMutablePointer<MailCell>
+    /// Whose turn it is with each cell: the number of its place while it may be claimed, and one more while its mail may be taken.
+    // SAFETY: looked at by everybody.
+    private nonisolated(unsafe) let turns: UnsafeMutablePointer<Atomic<UInt>>
+    /// What is in the cells. Apart from the turns: in one structure with them, to touch the one would formally be to touch the other.
+    // SAFETY: a cell's mail belongs to the sender who claimed its place until it says so by the turn, and then to the taker.
+    private nonisolated(unsafe) let mails: UnsafeMutablePointer<Mail?>
     /// The next place to be claimed.
     private let tail = Atomic<UInt>(0)
     /// The next place to be taken. Written by the taker alone.
@@ -28,15 +32,21 @@ internal import Synchronization
 
     // SAFETY: every cell is initialised, and given back when nobody can reach the queue any more.
     init() {
-        unsafe cells = .allocate(capacity: Int(Self.cellsMax))
-        for place in 0..<Self.cellsMax { unsafe (cells + Int(place)).initialize(to: MailCell(place: place)) }
+        unsafe turns = .allocate(capacity: Int(Self.cellsMax))
+        unsafe mails = .allocate(capacity: Int(Self.cellsMax))
+        for place in 0..<Self.cellsMax {
+            unsafe (turns + Int(place)).initialize(to: Atomic(place))
+            unsafe (mails + Int(place)).initialize(to: nil)
+        }
     }
 
     // SAFETY: as above; what is still in a cell is destroyed with it.
     deinit {
         while !isEmpty { takeAll { _ in } }
-        unsafe cells.deinitialize(count: Int(Self.cellsMax))
-        unsafe cells.deallocate()
+        unsafe turns.deinitialize(count: Int(Self.cellsMax))
+        unsafe mails.deinitialize(count: Int(Self.cellsMax))
+        unsafe turns.deallocate()
+        unsafe mails.deallocate()
     }
 
     /// Whether the taker would find nothing. A place that is claimed and not filled yet is nothing: who fills it looks after the wake.
@@ -64,7 +74,7 @@ internal import Synchronization
     @inline(__always)
     private func turn(at place: UInt) -> UInt {
         // SAFETY: the place is in the ring, and a cell's turn may be looked at by everybody.
-        unsafe (cells + Int(place % Self.cellsMax)).pointee.turn.load(ordering: .sequentiallyConsistent)
+        unsafe (turns + Int(place % Self.cellsMax)).pointee.load(ordering: .sequentiallyConsistent)
     }
 
     /// A place for one mail; nil where the ring is full.
@@ -86,9 +96,9 @@ internal import Synchronization
 
     // SAFETY: the place was claimed by the caller, and nobody else touches its mail until the turn says so.
     func fill(_ place: UInt, _ mail: consuming Mail) {
-        let cell = unsafe cells + Int(place % Self.cellsMax)
-        unsafe cell.pointee.mail = consume mail
-        unsafe cell.pointee.turn.store(place &+ 1, ordering: .sequentiallyConsistent)
+        let cell = Int(place % Self.cellsMax)
+        unsafe (mails + cell).pointee = consume mail
+        unsafe (turns + cell).pointee.store(place &+ 1, ordering: .sequentiallyConsistent)
     }
 
     @inline(__always)
@@ -109,10 +119,10 @@ internal import Synchronization
     // SAFETY: the turn says that the mail is the taker's.
     @inline(__always)
     private func empty(_ place: UInt) -> Mail? {
-        let cell = unsafe cells + Int(place % Self.cellsMax)
-        guard unsafe cell.pointee.turn.load(ordering: .acquiring) == place &+ 1 else { return nil }
-        let mail = unsafe cell.pointee.mail.take()
-        unsafe cell.pointee.turn.store(place &+ Self.cellsMax, ordering: .releasing)
+        let cell = Int(place % Self.cellsMax)
+        guard unsafe (turns + cell).pointee.load(ordering: .acquiring) == place &+ 1 else { return nil }
+        let mail = unsafe (mails + cell).pointee.take()
+        unsafe (turns + cell).pointee.store(place &+ Self.cellsMax, ordering: .releasing)
         return mail
     }
 
@@ -160,14 +170,6 @@ internal import Synchronization
             receive(moved.mail)
         }
     }
-}
-
-/// A place of the ring. `turn` is the place's number while it may be claimed, and one more while its mail may be taken.
-private struct MailCell: ~Copyable {
-    let turn: Atomic<UInt>
-    var mail: Mail?
-
-    init(place: UInt) { turn = Atomic(place) }
 }
 
 private struct MailNode: ~Copyable {

@@ -41,6 +41,9 @@ struct Deadline {
         instant = timeout.map { operations.now.advanced(by: $0) }
     }
 
+    /// Whether there is one at all.
+    var isSet: Bool { instant != nil }
+
     /// Whether there is time left.
     func isAhead(_ now: MonotonicInstant) -> Bool { instant.map { now < $0 } ?? true }
 

@@ -42,6 +42,7 @@ final class Watchdog {
 extension SerialStream {
     /// The time that a wait may take: that of its call, and that of the watchdogs.
     func patience(_ deadline: Deadline) -> Duration? {
+        guard deadline.isSet || !watchdogs.isEmpty else { return nil }
         let now = operations.now
         var shortest = deadline.left(now)
         for watchdog in watchdogs {
