@@ -296,8 +296,8 @@ static inline int32_t portloop_join_thread(pthread_t thread, uint64_t nanosecond
     struct timespec now, today;
     clock_gettime(CLOCK_MONOTONIC, &now);
     clock_gettime(CLOCK_REALTIME, &today);
-    when.tv_sec += today.tv_sec - now.tv_sec;
-    when.tv_nsec = 0;
+    // Rounded up to whole seconds.
+    when.tv_sec += today.tv_sec - now.tv_sec + 2;
     return -pthread_timedjoin_np(thread, NULL, &when);
 #else
     return -pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &when);
