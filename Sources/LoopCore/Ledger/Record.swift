@@ -130,7 +130,7 @@ struct SizeClass: Hashable {
     static var firstLarge: SizeClass { SizeClass(rawValue: 6) }
 
     /// What no small cell exceeds, and every large one does.
-    static var smallBytesMax: UInt64 { UInt64(Cell.headerBytes + SizeClass(rawValue: 5).nominalBytes) }
+    static var smallBytesMax: UInt64 { UInt64(Cell.headerBytes + SizeClass(rawValue: firstLarge.rawValue - 1).nominalBytes) }
 
     /// No buffer at all.
     static var smallest: SizeClass { SizeClass(rawValue: 0) }
