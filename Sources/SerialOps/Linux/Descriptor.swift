@@ -125,6 +125,14 @@ struct Descriptor: Sendable {
         return found
     }
 
+    /// How many bytes wait in the driver to be sent, or the negated error number.
+    // SAFETY: the number is this call's.
+    var queuedOutput: Int32 {
+        var count: Int32 = 0
+        let answer = unsafe portloop_serial_queued_output(fd, &count)
+        return answer < 0 ? answer : count
+    }
+
     /// Whether the last bit has left; nil where the driver does not say.
     // SAFETY: the number is this call's.
     var isTransmitterIdle: Bool? {

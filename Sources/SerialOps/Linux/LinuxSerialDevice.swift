@@ -158,10 +158,11 @@ final class LinuxSerialDevice: SerialDevice {
 
     func queues() throws(SerialError) -> SerialQueues {
         try use { descriptor throws(SerialError) in
-            var (input, output): (Int32, Int32) = (0, 0)
-            // SAFETY: both numbers are this call's.
+            var input: Int32 = 0
+            // SAFETY: the number is this call's.
             try check(unsafe portloop_serial_queued_input(descriptor.fd, &input), .queues)
-            try check(unsafe portloop_serial_queued_output(descriptor.fd, &output), .queues)
+            let output = descriptor.queuedOutput
+            try check(output, .queues)
             return SerialQueues(input: Int(input), output: Int(output))
         }
     }
@@ -174,9 +175,8 @@ final class LinuxSerialDevice: SerialDevice {
 
     func sending() throws(SerialError) -> SendingState {
         try use { descriptor throws(SerialError) in
-            var waiting: Int32 = 0
-            // SAFETY: the number is this call's.
-            try check(unsafe portloop_serial_queued_output(descriptor.fd, &waiting), .drain)
+            let waiting = descriptor.queuedOutput
+            try check(waiting, .drain)
             return SendingState(waiting: Int(waiting), isIdle: descriptor.isTransmitterIdle)
         }
     }
@@ -201,10 +201,8 @@ final class LinuxSerialDevice: SerialDevice {
     func beginClose() {
         _ = hold.use {
             let fd = Int32(handle.rawValue)
-            var waiting: Int32 = 0
-            // SAFETY: the number is this call's.
-            let answer = unsafe portloop_serial_queued_output(fd, &waiting)
-            if answer < 0 || waiting > 0 { _ = portloop_serial_flush(fd, 1) }
+            // Also where the driver does not say.
+            if Descriptor(fd: fd).queuedOutput != 0 { _ = portloop_serial_flush(fd, 1) }
         }
     }
 
