@@ -28,7 +28,9 @@ let package = Package(
         // For adapters' own calls on Windows.
         .library(name: "CLoopWin32", targets: ["CLoopWin32"]),
         .library(name: "LoopSim", targets: ["LoopSim"]),
+        .library(name: "StreamOps", targets: ["StreamOps"]),
         .library(name: "SerialOps", targets: ["SerialOps"]),
+        .library(name: "SocketOps", targets: ["SocketOps"]),
         .executable(name: "portloop", targets: ["PortloopCLI"]),
     ],
     targets: [
@@ -51,11 +53,20 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "LoopSim", dependencies: ["LoopCore"], swiftSettings: strict),
+        .target(name: "StreamOps", dependencies: ["LoopCore"], swiftSettings: strict),
         .target(name: "CSerialOps"),
         .target(
             name: "SerialOps",
             dependencies: [
-                "LoopCore", .target(name: "CSerialOps", condition: .when(platforms: [.linux])),
+                "LoopCore", "StreamOps", .target(name: "CSerialOps", condition: .when(platforms: [.linux])),
+                .target(name: "CLoopWin32", condition: .when(platforms: [.windows])),
+            ],
+            swiftSettings: strict),
+        .target(name: "CSocketOps"),
+        .target(
+            name: "SocketOps",
+            dependencies: [
+                "LoopCore", "StreamOps", .target(name: "CSocketOps", condition: .when(platforms: [.linux])),
                 .target(name: "CLoopWin32", condition: .when(platforms: [.windows])),
             ],
             swiftSettings: strict),
@@ -79,8 +90,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SerialOpsTests",
-            dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "LoopSim", "CSerialOps", "CTestSupport", "PortloopCLI"],
+            dependencies: ["SerialOps", "StreamOps", "LoopCore", "LoopEpoll", "LoopSim", "CSerialOps", "CTestSupport", "PortloopCLI"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SocketOpsTests", dependencies: ["SocketOps", "StreamOps", "LoopCore", "LoopEpoll", "CTestSupport"], swiftSettings: strict
+        ),
         // What the guest of `scripts/test-uart` runs.
         .executableTarget(
             name: "UartSuite", dependencies: ["SerialOps", "LoopCore", "LoopEpoll", "CSerialOps"], path: "Tests/Uart/Suite",
@@ -95,14 +109,15 @@ let package = Package(
 if Context.environment["OS"] == "Windows_NT" {
     let ofLinux = [
         "LoopEpoll", "CLoopEpoll", "PortloopCLI", "portloop", "LoopCoreTests", "LoopEpollTests", "LoopSimTests", "RepositoryTests",
-        "CTestSupport", "TaskProgram", "CSerialOps", "SerialOpsTests", "UartSuite", "SerialProgram",
+        "CTestSupport", "TaskProgram", "CSocketOps", "CSerialOps", "SerialOpsTests", "SocketOpsTests", "UartSuite",
+        "SerialProgram",
     ]
     package.targets.removeAll { ofLinux.contains($0.name) }
     package.products.removeAll { ofLinux.contains($0.name) }
     for target in package.targets {
         // Whatever the platform: on Linux the suites are compiled so, and linked with nothing.
-        if target.name == "SerialOps" {
-            target.dependencies = ["LoopCore", "CLoopWin32"]
+        if target.name == "SerialOps" || target.name == "SocketOps" {
+            target.dependencies = ["LoopCore", "StreamOps", "CLoopWin32"]
             target.swiftSettings = language + [.define("PORTLOOP_WINDOWS")]
         }
         target.dependencies.removeAll { dependency in
@@ -118,7 +133,7 @@ if Context.environment["OS"] == "Windows_NT" {
 // A campaign is optimised, and only the suites that need that are built: those of the simulation, and the counts of what things cost; of
 // long ones, streams through serial ports, too.
 if Context.environment["PORTLOOP_CAMPAIGN"] == "1" {
-    var ofOthers = ["LoopCoreTests", "RepositoryTests", "UartSuite", "SerialProgram", "TaskProgram"]
+    var ofOthers = ["LoopCoreTests", "RepositoryTests", "SocketOpsTests", "UartSuite", "SerialProgram", "TaskProgram"]
     if Context.environment["PORTLOOP_LONG"] != "1" { ofOthers.append("SerialOpsTests") }
     package.targets.removeAll { ofOthers.contains($0.name) }
     for target in package.targets where target.name == "LoopEpollTests" {

@@ -14,6 +14,8 @@ struct DescriptorRecord {
     var object: KernelObject?
     /// ``AssociationOptions/shortReadsEmpty``
     var vouchesForShortReads = false
+    /// ``AssociationOptions/drainsBetweenWaits``
+    var drainsBetweenWaits = false
     /// What the kernel was last asked to report.
     var registered: EventFlags = []
     /// Those of ``EventFlags/ending`` that the last event carried: an event tells the whole state of its moment, and a later change is an

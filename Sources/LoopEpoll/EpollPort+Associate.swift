@@ -91,6 +91,7 @@ extension EpollPort {
         descriptor.record.kind = kind
         descriptor.record.object = object
         descriptor.record.vouchesForShortReads = options.contains(.shortReadsEmpty)
+        descriptor.record.drainsBetweenWaits = options.contains(.drainsBetweenWaits)
         descriptor.record.registered = .standing
         descriptor.record.ending = []
         descriptor.record.waitersAreDue = false

@@ -48,7 +48,7 @@ extension Operation {
 
     @inline(__always)
     private func read(_ descriptor: Descriptor) -> Try {
-        guard record.length > 0 else { return waitUntilReadable() }
+        guard record.length > 0 else { return descriptor.record.drainsBetweenWaits ? takeEvent(descriptor) : waitUntilReadable() }
         if descriptor.record.kind.hasMessages { return receive(descriptor, withAddress: false) }
         let answer = descriptor.record.kind.isSocket ? callReceiveBytes() : callRead()
         noteShortRead(answer, descriptor)
@@ -66,6 +66,13 @@ extension Operation {
     private func noteShortRead(_ answer: Answer, _ descriptor: Descriptor) {
         guard case .count(let count) = answer, count < record.length, descriptor.record.shortReadEmpties else { return }
         descriptor.record.reads.record.maybeReady = false
+    }
+
+    /// The caller vouches that he reads until there is no more: what comes after this is an event of its own. All but the end of the stream,
+    /// which may have come as one event with bytes that are read first.
+    private func takeEvent(_ descriptor: Descriptor) -> Try {
+        if descriptor.record.ending.isEmpty { descriptor.record.reads.record.maybeReady = false }
+        return .finished(.success(0))
     }
 
     /// Also ready where a read would tell of the end or of an error.

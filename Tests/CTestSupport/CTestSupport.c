@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "CTestSupport.h"
 
+#include <pthread.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
@@ -171,3 +172,10 @@ long syscall(long number, ...) {
 }
 #endif
 #endif
+
+int32_t portloop_test_on_thread(void *(*function)(void *), void *argument) {
+    pthread_t thread;
+    int32_t code = pthread_create(&thread, NULL, function, argument);
+    if (code == 0) pthread_detach(thread);
+    return code;
+}

@@ -6,8 +6,9 @@ private let importsAllowed: [String: Set<String>] = [
     "LoopEpoll": ["LoopCore", "CLoopEpoll", "Glibc", "Synchronization"],
     "LoopWin32": ["LoopCore", "CLoopWin32", "Synchronization"],
     "LoopSim": ["LoopCore", "Synchronization"],
-    "SerialOps": ["_Concurrency", "LoopCore", "CSerialOps", "CLoopWin32", "Glibc", "Synchronization"],
-    "SocketOps": ["LoopCore", "CLoopEpoll", "CLoopWin32"],
+    "StreamOps": ["_Concurrency", "LoopCore"],
+    "SerialOps": ["_Concurrency", "LoopCore", "StreamOps", "CSerialOps", "CLoopWin32", "Glibc", "Synchronization"],
+    "SocketOps": ["_Concurrency", "LoopCore", "StreamOps", "CSocketOps", "CLoopWin32"],
     "Portloop": ["LoopCore", "LoopEpoll", "LoopWin32"],
     "PortloopCLI": ["Portloop", "SerialOps", "SocketOps", "CLoopEpoll", "Glibc", "Synchronization"],
 ]

@@ -1,3 +1,4 @@
+import StreamOps
 import Testing
 
 @testable import SerialOps

@@ -15,7 +15,7 @@ import Testing
             #expect(try await slip.next() == [3])
             #expect(await slip.bytesSkipped == 2)
             var lines: [[UInt8]] = []
-            for try await line in pair.port.frames(by: LineSplitter(), timeout: .seconds(5)).all {
+            for try await line in pair.port.lines(limit: 256, timeout: .seconds(5)).all {
                 lines.append(line)
                 if lines.count == 2 { break }
             }

@@ -61,11 +61,11 @@ import Testing
         #expect(pty.received().count == 3_000)
     }
 
-    @Test("Every call works from another thread than the loop's") func fromElsewhere() throws {
+    @Test("Every call works from another thread than the loop's") func fromElsewhere() async throws {
         let pty = try Pty()
         let kept = pty.keptOpen()
         defer { kept.end() }
-        try onLoop { loop in
+        try await onLoopBesides { loop in
             let port = try await SerialPort.open(pty.path, on: loop)
             let other = Task.detached {
                 #expect(!loop.isOnLoopThread)

@@ -17,8 +17,8 @@ embedded_flags=(
     "${embedded_language[@]}" -O -target x86_64-unknown-linux-gnu -Xfrontend -disable-stack-protector -I "$embedded_out"
 )
 
-# The first one is imported by all others, which import no other of these; with `embedded_module_flags`, what each of them needs besides.
-embedded_modules=(LoopCore LoopSim LoopWin32 SerialOps)
+# The first two are built first, because others import them, and no other of these; with `embedded_module_flags`, what each needs besides.
+embedded_modules=(LoopCore StreamOps LoopSim LoopWin32 SerialOps)
 
 # The adapter of Examples/FileWatch is built as its author's package would build it: with the public interface and a shim.
 embedded_module_flags() {
@@ -66,22 +66,25 @@ embedded_print() {
 embedded_imports() {
     case $1 in
         LoopCore) ;;
-        LoopSim | LoopWin32 | SerialOps | FileWatch) echo LoopCore ;;
+        StreamOps | LoopSim | LoopWin32 | FileWatch) echo LoopCore ;;
+        SerialOps) echo LoopCore StreamOps ;;
         *) echo "${embedded_modules[@]}" FileWatch ;;
     esac
 }
 
-# embedded_build_modules [FileWatch]: the modules that an embedded image is made of. What imports LoopCore alone is built side by side.
+# embedded_build_modules [FileWatch]: the modules that an embedded image is made of. Those that no other imports are built side by side.
 embedded_build_modules() {
     local module status=0
     local -A builders=()
     mkdir -p "$embedded_out"
-    embedded_build_module LoopCore || return 1
-    for module in "${embedded_modules[@]:1}" "$@"; do
+    for module in "${embedded_modules[@]:0:2}"; do
+        embedded_build_module "$module" || return 1
+    done
+    for module in "${embedded_modules[@]:2}" "$@"; do
         embedded_build_module "$module" >"$embedded_out/$module.log" 2>&1 &
         builders[$module]=$!
     done
-    for module in "${embedded_modules[@]:1}" "$@"; do
+    for module in "${embedded_modules[@]:2}" "$@"; do
         wait "${builders[$module]}" || status=1
         cat "$embedded_out/$module.log"
     done

@@ -23,6 +23,7 @@ final class Core {
     /// Work for other threads.
     let offload = OffloadPool()
     let signals = SignalHub()
+    let scratch = Scratch()
     /// Who waits for the ends of fibers, by fiber, while anybody does or did.
     var joiners: [TaskIdentity: WaitList] = [:]
     /// The run under way.

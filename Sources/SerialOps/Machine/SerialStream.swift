@@ -1,4 +1,5 @@
 import LoopCore
+import StreamOps
 import _Concurrency
 
 // The life of an open port.

@@ -1,4 +1,5 @@
 import LoopCore
+import StreamOps
 
 /// One watchdog over a port: until when something must have come of it all, and how long nothing may move.
 final class Watchdog {

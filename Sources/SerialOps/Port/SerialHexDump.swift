@@ -1,4 +1,5 @@
 import LoopCore
+import StreamOps
 
 /// Lines of a log in which bytes are hexadecimal and text side by side, for a port's tap:
 ///

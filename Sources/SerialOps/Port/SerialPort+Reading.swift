@@ -1,4 +1,5 @@
 import LoopCore
+import StreamOps
 import _Concurrency
 
 extension SerialPort {
@@ -93,19 +94,23 @@ extension SerialPort {
     private nonisolated(nonsending) func readCopy<R: Sendable>(
         _ timeout: Duration?, _ body: (RawSpan, inout Int) -> R
     ) async throws(SerialError) -> R {
-        let bytes = try await copyInput(timeout)
+        let bytes = try await copyInput(deadline(timeout), nil, atLeast: 1, hasTurn: false)
         var taken = 0
         let result = unsafe bytes.withUnsafeBytes { body(unsafe RawSpan(_unsafeBytes: $0), &taken) }
         await dropInput(taken)
         return result
     }
 
-    private func copyInput(_ timeout: Duration?) async throws(SerialError) -> [UInt8] {
-        try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
+    /// What is there, when it is so many bytes. The turn to read is the caller's from here on, until ``dropInput(_:)``.
+    func copyInput(_ deadline: Deadline, _ interByte: Duration?, atLeast: Int, hasTurn: Bool) async throws(SerialError) -> [UInt8] {
+        let timeout = deadline.left(loop.now)
+        try await stream.waitForInput(timeout, interByte, demand: atLeast, hasTurn: hasTurn) { $0.byteCount < atLeast ? nil : 0 }
         return stream.input.copy()
     }
 
-    private func dropInput(_ taken: Int) {
+    func deadline(_ timeout: Duration?) -> Deadline { Deadline(timeout, loop) }
+
+    func dropInput(_ taken: Int) {
         stream.drop(taken)
         stream.readTurn.give()
     }
@@ -115,14 +120,14 @@ extension SerialPort {
 }
 
 extension SerialStream {
-    /// Takes the reader's turn and waits until what is there is enough. The turn is the caller's when this returns, and nobody's when it
-    /// throws.
+    /// Takes the reader's turn, unless its caller has it, and waits until what is there is enough. The turn is the caller's when this
+    /// returns, and nobody's when it throws. `demand` is asked for whenever it was not.
     @discardableResult
     func waitForInput(
-        _ timeout: Duration?, _ interByte: Duration?, demand: Int, _ isEnough: (RawSpan) -> Int?
+        _ timeout: Duration?, _ interByte: Duration?, demand: @autoclosure () -> Int, hasTurn: Bool = false, _ isEnough: (RawSpan) -> Int?
     ) async throws(SerialError) -> Int {
         let deadline = Deadline(timeout, operations)
-        if !readTurn.takeIfFree() {
+        if !hasTurn, !readTurn.takeIfFree() {
             do throws(WaitError) { try await readTurn.wait(deadline) } catch { throw SerialError(error, .read, moved: 0) }
         }
         do throws(SerialError) {
@@ -131,7 +136,7 @@ extension SerialStream {
                     self.demand(0)
                     return count
                 }
-                let patience = try beginWait(deadline, interByte, demand)
+                let patience = try beginWait(deadline, interByte, demand())
                 do throws(WaitError) {
                     try await arrivals.wait(timeout: patience)
                 } catch {

@@ -1,4 +1,5 @@
 public import LoopCore
+import StreamOps
 
 /// Why a call of a serial port did not do what it was called for. Each case says what to do about it, in ``description``.
 public enum SerialError: Error, Hashable, Sendable {
@@ -190,21 +191,6 @@ extension SerialSetting {
         case .rs485: "RS-485 mode"
         case .hangsUpOnClose: "hang-up on close"
         case .marksDamage: "marking of damaged bytes"
-        }
-    }
-}
-
-extension OperationError {
-    fileprivate var words: String {
-        switch self {
-        case .refused(let code): "the system refused it with code \(code.rawValue)"
-        case .backpressure: "as many operations are in flight as its limits allow"
-        case .closed: "it has been shut down"
-        case .stuck: "the driver holds all that may be in flight"
-        case .notAssociated: "the handle is not associated"
-        case .capacityExceeded(let requested, let limit): "\(requested) bytes are more than \(limit)"
-        case .wrongState, .staleID, .foreignID, .alreadyAwaited: "the operation was used out of order"
-        case .cancelled: "the task is cancelled"
         }
     }
 }

@@ -1,6 +1,7 @@
 #if PORTLOOP_WINDOWS
 import CLoopWin32
 import LoopCore
+import StreamOps
 import Synchronization
 
 /// Changes of the registry's list of ports, which drivers keep: a thread of its own waits for them, and writes the names of the ports that

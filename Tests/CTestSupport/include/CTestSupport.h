@@ -25,6 +25,9 @@ struct portloop_test_counts {
 int32_t portloop_test_can_count(void);
 struct portloop_test_counts portloop_test_counts(void);
 
+// Calls the function on a thread of its own, which nobody joins. 0, or the error number.
+int32_t portloop_test_on_thread(void *(*function)(void *), void *argument);
+
 // How often the calling thread has given up its processor to wait.
 int64_t portloop_test_waits_of_this_thread(void);
 

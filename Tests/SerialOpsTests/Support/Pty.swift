@@ -1,4 +1,5 @@
 import CSerialOps
+import CTestSupport
 import Glibc
 import LoopCore
 import LoopEpoll
@@ -63,6 +64,25 @@ func onLoop<R: Sendable>(
         do { return .success(try await body(loop)) } catch { return .failure(error) }
     }
     return try result.get()
+}
+
+/// As ``onLoop(limits:_:)``, on a thread of its own: for a loop whose tasks need the pool that tests run on.
+func onLoopBesides<R: Sendable>(_ body: @escaping @Sendable (isolated EventLoop) async throws -> R) async throws -> R {
+    try await withCheckedThrowingContinuation { continuation in
+        let work = Work { continuation.resume(with: Result { try onLoop(body) }) }
+        // SAFETY: the thread takes the reference that it is handed.
+        let code = unsafe portloop_test_on_thread(
+            { argument in
+                if let argument = unsafe argument { unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
+                return nil
+            }, Unmanaged.passRetained(work).toOpaque())
+        guard code == 0 else { fatalError("no thread: error \(code)") }
+    }
+}
+
+private final class Work: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
 /// A variable of the environment.

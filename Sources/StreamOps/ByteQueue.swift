@@ -1,26 +1,26 @@
-import LoopCore
+internal import LoopCore
 
 /// Received bytes in order, in one piece of memory, so that whoever looks for the end of a frame or copies them out has a single span.
 ///
 /// Room is made at the back when it is needed: by moving what is left to the front, or, where a frame is larger than all of it, by growing.
 ///
-/// A class of its own: as a structure of its port's it would be checked for overlapping access each time it is looked at (counted, 80
+/// A class of its own: as a structure of its stream's it would be checked for overlapping access each time it is looked at (counted, 80
 /// instructions).
-@safe final class ByteQueue {
+@safe package final class ByteQueue {
     private var memory: UnsafeMutableRawBufferPointer
     private var head = 0
-    private(set) var count = 0
+    package private(set) var count = 0
 
     // SAFETY: bytes `head ..< head + count` are initialised; all of the memory is raw bytes that need no destruction.
-    init(capacity: Int = 4_096) { unsafe memory = .allocate(byteCount: max(1, capacity), alignment: 1) }
+    package init(capacity: Int = 4_096) { unsafe memory = .allocate(byteCount: max(1, capacity), alignment: 1) }
 
     // SAFETY: as above.
     deinit { unsafe memory.deallocate() }
 
-    var isEmpty: Bool { count == 0 }
+    package var isEmpty: Bool { count == 0 }
 
     // SAFETY: the room was made, and the span's bytes are copied before it ends.
-    func append(_ bytes: RawSpan) {
+    package func append(_ bytes: RawSpan) {
         guard !bytes.isEmpty else { return }
         makeRoom(bytes.byteCount)
         unsafe bytes.withUnsafeBytes { source in
@@ -32,31 +32,31 @@ import LoopCore
 
     /// The bytes, for the time of a call.
     // SAFETY: the span ends with the call, and nothing else touches the queue meanwhile.
-    func withBytes<R: ~Copyable>(_ body: (RawSpan) -> R) -> R {
+    package func withBytes<R: ~Copyable>(_ body: (RawSpan) -> R) -> R {
         body(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: memory[head..<head + count])))
     }
 
     /// Forgets the first bytes.
-    func drop(_ number: Int) {
-        guard number >= 0, number <= count else { trap("\(number) bytes were dropped of \(count). This is a bug of SerialOps.") }
+    package func drop(_ number: Int) {
+        guard number >= 0, number <= count else { trap("\(number) bytes were dropped of \(count). This is a bug of Portloop.") }
         head += number
         count -= number
         if count == 0 { head = 0 }
     }
 
     /// Takes the first bytes, copied.
-    func take(_ number: Int) -> [UInt8] {
+    package func take(_ number: Int) -> [UInt8] {
         defer { drop(number) }
         return copy(number)
     }
 
     /// The first bytes, or all of them, copied.
     // SAFETY: the span is the queue's for the time of the call.
-    func copy(_ number: Int? = nil) -> [UInt8] {
+    package func copy(_ number: Int? = nil) -> [UInt8] {
         withBytes { bytes in unsafe bytes.extracting(0..<(number ?? count)).withUnsafeBytes { unsafe [UInt8]($0) } }
     }
 
-    func removeAll() {
+    package func removeAll() {
         head = 0
         count = 0
     }

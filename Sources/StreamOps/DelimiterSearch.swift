@@ -1,18 +1,18 @@
-import LoopCore
+internal import LoopCore
 
 /// Finds a delimiter in bytes that grow, without looking at any of them twice.
-struct DelimiterSearch: Sendable {
-    let delimiter: [UInt8]
+package struct DelimiterSearch: Sendable {
+    package let delimiter: [UInt8]
     /// No occurrence begins before this.
     private var next = 0
 
-    init(_ delimiter: [UInt8]) { self.delimiter = delimiter }
+    package init(_ delimiter: [UInt8]) { self.delimiter = delimiter }
 
     /// The bytes found last are gone: begins again with the first.
-    mutating func restart() { next = 0 }
+    package mutating func restart() { next = 0 }
 
     /// Where the first occurrence ends, within a limit; nil while there is none.
-    mutating func end(in bytes: RawSpan, limit: Int) -> Int? {
+    package mutating func end(in bytes: RawSpan, limit: Int) -> Int? {
         let last = min(bytes.byteCount, limit) - delimiter.count
         while next <= last {
             if matches(bytes, at: next) { return next + delimiter.count }
@@ -29,12 +29,13 @@ struct DelimiterSearch: Sendable {
 
 extension RawSpan {
     // SAFETY: the place is checked.
-    func byte(at place: Int) -> UInt8 {
+    package func byte(at place: Int) -> UInt8 {
         guard place >= 0, place < byteCount else { trap("Byte \(place) was asked for of \(byteCount).") }
         return unsafe unsafeLoadUnaligned(fromByteOffset: place, as: UInt8.self)
     }
 
     /// Bytes of a range, copied.
     // SAFETY: the pointer is the span's, for the time of the call.
-    func copied(_ range: Range<Int>) -> [UInt8] { unsafe extracting(range).withUnsafeBytes { unsafe [UInt8]($0) } }
+    @usableFromInline
+    package func copied(_ range: Range<Int>) -> [UInt8] { unsafe extracting(range).withUnsafeBytes { unsafe [UInt8]($0) } }
 }

@@ -1,6 +1,6 @@
-import LoopCore
+internal import LoopCore
 
-/// Finds frames in a stream of bytes: what ``SerialPort/frames(by:timeout:interByte:)`` goes by.
+/// Finds frames in a stream of bytes: what ``ByteStream/frames(by:timeout:interByte:)`` goes by.
 ///
 /// It is shown what has come so far, from the first byte that is not part of a frame yet, each time there is more.
 public protocol FrameSplitter: Sendable {

@@ -1,0 +1,230 @@
+import LoopCore
+import StreamOps
+import _Concurrency
+
+/// A connected socket as its calls see it: what a ``StreamSocket`` is made of. It belongs to the value that has it.
+public struct OpenSocket: Sendable {
+    let loop: EventLoop
+    /// The stream for calls on the loop's thread, whoever makes them: they need not become an actor's first.
+    let here: Confined<SocketStream>
+
+    init(_ stream: SocketStream) {
+        loop = stream.operations.loop
+        here = Confined(stream, of: stream.operations)
+    }
+
+    /// Whoever had the socket is gone: it is closed.
+    func drop() {
+        let here = here
+        if loop.isOnLoopThread { return here.on(loop).finish(.closed) }
+        loop.post { loop in here.on(loop).finish(.closed) }
+    }
+}
+
+// MARK: reading
+
+extension OpenSocket {
+    nonisolated(nonsending) func read(
+        _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
+    ) async throws(SocketError) {
+        guard loop.isOnLoopThread else { return try await readCopies(timeout, interByte, body) }
+        let stream = here.on(loop)
+        var wanted = 0
+        if stream.readTurn.isFree, try stream.readNow(&wanted, body) { return }
+        let deadline = Deadline(timeout, loop)
+        try await stream.takeReadTurn(deadline)
+        defer { stream.readTurn.give() }
+        while try !stream.readNow(&wanted, body) { try await stream.waitForInput(stream.patience(deadline, interByte)) }
+    }
+
+    nonisolated(nonsending) func read(into buffer: inout IOBuffer, _ timeout: Duration?) async throws(SocketError) -> Int {
+        guard buffer.room > 0 else { trap("A read was given a buffer without room. Take bytes out of it first.") }
+        guard loop.isOnLoopThread else { return try await readCopy(into: &buffer, timeout) }
+        let stream = here.on(loop)
+        if stream.readTurn.isFree, let count = try stream.readNow(into: &buffer) { return count }
+        let deadline = Deadline(timeout, loop)
+        try await stream.takeReadTurn(deadline)
+        defer { stream.readTurn.give() }
+        while true {
+            if let count = try stream.readNow(into: &buffer) { return count }
+            try await stream.waitForInput(stream.patience(deadline, nil))
+        }
+    }
+
+    // MARK: from another thread
+
+    /// Shows copies of what is there to a function of another thread's. The turn to read is its caller's meanwhile.
+    // SAFETY: the span is the array's, for the time of the call.
+    private nonisolated(nonsending) func readCopies(
+        _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
+    ) async throws(SocketError) {
+        let deadline = await takeReadTurn(loop, timeout)
+        var (bytes, isOver) = (try await copyInput(loop, deadline.get(), nil, 0), false)
+        while true {
+            switch unsafe bytes.withUnsafeBytes({ body(unsafe RawSpan(_unsafeBytes: $0), isOver) }) {
+            case .take(let count): return await dropInput(loop, count)
+            case .more(let atLeast):
+                if isOver { throw await giveUp(loop, .ended(received: bytes.count)) }
+                let wanted = max(atLeast, bytes.count + 1)
+                bytes = try await copyInput(loop, deadline.get(), interByte, wanted)
+                isOver = bytes.count < wanted
+            }
+        }
+    }
+
+    private nonisolated(nonsending) func readCopy(into buffer: inout IOBuffer, _ timeout: Duration?) async throws(SocketError) -> Int {
+        var moved = 0
+        try await readCopies(timeout, nil) { bytes, isOver in
+            if bytes.isEmpty && !isOver { return .more(atLeast: 1) }
+            moved = buffer.append(bytes)
+            return .take(moved)
+        }
+        return moved
+    }
+
+    private func takeReadTurn(_ loop: isolated EventLoop, _ timeout: Duration?) async -> Result<Deadline, SocketError> {
+        let deadline = Deadline(timeout, loop)
+        do throws(SocketError) { try await here.on(loop).takeReadTurn(deadline) } catch { return .failure(error) }
+        return .success(deadline)
+    }
+
+    /// What is there, when it is so many bytes, or when the other side has ended. The caller has the turn, and has lost it where this throws.
+    private func copyInput(
+        _ loop: isolated EventLoop, _ deadline: Deadline, _ interByte: Duration?, _ count: Int
+    ) async throws(SocketError) -> [UInt8] {
+        let stream = here.on(loop)
+        do throws(SocketError) {
+            var (wanted, found) = (count, [UInt8]())
+            let copy = { (bytes: RawSpan, isOver: Bool) -> StreamStep in
+                guard bytes.byteCount >= count || isOver else { return .more(atLeast: count) }
+                found = bytes.copied(0..<bytes.byteCount)
+                return .take(0)
+            }
+            while try !stream.readNow(&wanted, copy) { try await stream.waitForInput(stream.patience(deadline, interByte)) }
+            return found
+        } catch {
+            stream.readTurn.give()
+            throw error
+        }
+    }
+
+    private func dropInput(_ loop: isolated EventLoop, _ count: Int) async {
+        let stream = here.on(loop)
+        stream.drop(count)
+        stream.readTurn.give()
+    }
+
+    private func giveUp(_ loop: isolated EventLoop, _ error: SocketError) async -> SocketError {
+        here.on(loop).readTurn.give()
+        return error
+    }
+}
+
+// MARK: writing
+
+extension OpenSocket {
+    nonisolated(nonsending) func write(_ bytes: [UInt8], _ timeout: Duration?) async throws(SocketError) {
+        guard loop.isOnLoopThread else { return try await write(loop, bytes, timeout) }
+        let stream = here.on(loop)
+        var sent = 0
+        if stream.writeTurn.isFree {
+            sent = try stream.writeNow(bytes)
+            if sent == bytes.count { return }
+        }
+        try await writeOn(stream, bytes[sent...], timeout, moved: sent)
+    }
+
+    nonisolated(nonsending) func write(_ buffer: borrowing IOBuffer, _ timeout: Duration?) async throws(SocketError) {
+        guard loop.isOnLoopThread else { return try await write(loop, buffer.copyBytes(), timeout) }
+        let stream = here.on(loop)
+        var sent = 0
+        if stream.writeTurn.isFree {
+            sent = try stream.writeNow(buffer)
+            if sent == buffer.count { return }
+        }
+        try await writeOn(stream, buffer.copyBytes()[sent...], timeout, moved: sent)
+    }
+
+    nonisolated(nonsending) func write(pieces: [[UInt8]], _ timeout: Duration?) async throws(SocketError) {
+        guard loop.isOnLoopThread else { return try await write(loop, pieces.flatMap { $0 }, timeout) }
+        let stream = here.on(loop)
+        var (rest, first, sent) = (pieces[...], 0, 0)
+        while stream.writeTurn.isFree, !rest.isEmpty {
+            let count = try stream.writeNow(rest, skipping: first)
+            guard count > 0 else { break }
+            sent += count
+            first += count
+            while let piece = rest.first, first >= piece.count {
+                first -= piece.count
+                rest = rest.dropFirst()
+            }
+        }
+        if rest.isEmpty { return }
+        // What there is no room for is put together, once.
+        let left = rest.flatMap { $0 }
+        try await writeOn(stream, left[first...], timeout, moved: sent)
+    }
+
+    /// From another thread: as one of the loop's calls.
+    private func write(_ loop: isolated EventLoop, _ bytes: [UInt8], _ timeout: Duration?) async throws(SocketError) {
+        try await write(bytes, timeout)
+    }
+
+    /// The rest of a write, where the kernel has no room at present or somebody else writes.
+    private nonisolated(nonsending) func writeOn(
+        _ stream: SocketStream, _ rest: ArraySlice<UInt8>, _ timeout: Duration?, moved: Int
+    ) async throws(SocketError) {
+        let deadline = Deadline(timeout, loop)
+        try await stream.takeWriteTurn(deadline)
+        defer { stream.writeTurn.give() }
+        try await stream.writeOn(rest, deadline, moved: moved)
+    }
+
+    nonisolated(nonsending) func finishWriting(_ timeout: Duration?) async throws(SocketError) {
+        guard loop.isOnLoopThread else { return try await finishWriting(loop, timeout) }
+        let stream = here.on(loop)
+        try await stream.takeWriteTurn(Deadline(timeout, loop))
+        defer { stream.writeTurn.give() }
+        try stream.finishWriting()
+    }
+
+    private func finishWriting(_ loop: isolated EventLoop, _ timeout: Duration?) async throws(SocketError) {
+        try await finishWriting(timeout)
+    }
+}
+
+// MARK: ending
+
+extension OpenSocket {
+    nonisolated(nonsending) func close(aborting: Bool) async {
+        guard loop.isOnLoopThread else { return await close(loop, aborting) }
+        let stream = here.on(loop)
+        stream.finish(.closed, aborting: aborting)
+        await stream.awaitClose()
+    }
+
+    private func close(_ loop: isolated EventLoop, _ aborting: Bool) async { await close(aborting: aborting) }
+
+    /// Says that nothing more comes, hears the other side out, and closes: for at most so long.
+    nonisolated(nonsending) func closeGracefully(_ bound: Duration) async {
+        guard loop.isOnLoopThread else { return await closeGracefully(loop, bound) }
+        let stream = here.on(loop)
+        let deadline = Deadline(bound, loop)
+        do throws(SocketError) {
+            try await finishWriting(deadline.left(loop.now))
+            var isOver = false
+            while !isOver {
+                try await read(deadline.left(loop.now), nil) { bytes, over in
+                    isOver = over
+                    return bytes.isEmpty && !over ? .more(atLeast: 1) : .take(bytes.byteCount)
+                }
+            }
+        } catch {
+            // It is closed all the same.
+        }
+        stream.finish(.closed)
+        await stream.awaitClose()
+    }
+
+    private func closeGracefully(_ loop: isolated EventLoop, _ bound: Duration) async { await closeGracefully(bound) }
+}
