@@ -94,6 +94,12 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_send_now(
     intptr_t socket, const void *buffer, uint32_t count, int32_t flags, uint32_t *moved);
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_send_to_now(
     intptr_t socket, const void *buffer, uint32_t count, const void *address, uint32_t length, uint32_t *moved);
+// The segments as one write. The corresponding function is `WSASend` without a control block.
+CLOOPWIN32_CALL uint32_t portloop_win32_socket_send_pieces_now(
+    intptr_t socket, const portloop_win32_segment *segments, uint32_t segment_count, uint32_t *moved);
+// `*length` is the room, then the length of the sender's address. A datagram that is longer than the buffer is success, and cut.
+CLOOPWIN32_CALL uint32_t portloop_win32_socket_receive_from_now(
+    intptr_t socket, void *buffer, uint32_t count, void *address, uint32_t *length, int32_t *is_cut, uint32_t *moved);
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_connect_now(intptr_t socket, const void *address, uint32_t length);
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_accept_now(intptr_t socket, intptr_t *accepted);
 
