@@ -88,7 +88,7 @@ extension OpenSocket {
         return .success(deadline)
     }
 
-    /// What is there, when it is so many bytes, or when the other side has ended. The caller has the turn, and has lost it where this throws.
+    /// What is there, when it is so many bytes, or when the other side has ended. The caller has the turn, but not where this throws.
     private func copyInput(
         _ loop: isolated EventLoop, _ deadline: Deadline, _ interByte: Duration?, _ count: Int
     ) async throws(SocketError) -> [UInt8] {

@@ -1,5 +1,5 @@
 public import LoopCore
-public import StreamOps
+@_exported public import StreamOps
 internal import _Concurrency
 
 /// A connected socket, of whatever kind: what ``TCPStream`` and ``UnixStream`` have in common.
@@ -16,6 +16,7 @@ public protocol StreamSocket: ByteStream where Failure == SocketError {
 }
 
 extension StreamSocket {
+    /// As ``ByteStream`` says; what is shown lies where the system put it, unless the caller is on another thread.
     public nonisolated(nonsending) func read(
         timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
     ) async throws(SocketError) { try await socket.read(timeout, interByte, body) }
@@ -26,6 +27,9 @@ extension StreamSocket {
         try await socket.read(into: &buffer, timeout)
     }
 
+    /// Writes all of it: returns when the system has taken the last byte, which is before the other side has it.
+    ///
+    /// Where the time is up or the task is cancelled first the error says how many bytes had left.
     public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration?) async throws(SocketError) {
         try await socket.write(bytes, timeout)
     }
@@ -45,12 +49,11 @@ extension StreamSocket {
         try await socket.finishWriting(timeout)
     }
 
-    /// Closes the socket; calls under way end with ``SocketError/closed``. What was written the system still sends. Where the other side has
-    /// sent what nobody has read it sees a reset, and may lose what it has not read: ``close(within:)`` hears it out.
+    /// Closes the socket; calls under way end with ``SocketError/closed``. What was written the system still sends. But where the other
+    /// side has sent what nobody has read it sees a reset, and may lose what it has not read: ``close(within:)`` hears it out.
     public nonisolated(nonsending) func close() async { await socket.close(aborting: false) }
 
-    /// Says that nothing more comes, reads and discards what the other side still says, and closes when it has ended; or when the time is
-    /// up.
+    /// Says that nothing more comes, reads and discards what the other side still says, and closes when it has ended, or the time is up.
     public nonisolated(nonsending) func close(within bound: Duration) async { await socket.closeGracefully(bound) }
 
     /// Closes the socket at once, and has the other side see a reset. What was written and not sent is discarded.

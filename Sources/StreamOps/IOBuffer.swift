@@ -25,6 +25,7 @@ internal import LoopCore
     deinit { unsafe memory.deallocate() }
 
     /// Bytes that it has memory for.
+    // SAFETY: it is measured, not touched.
     public var capacity: Int { unsafe memory.count }
     /// Bytes that there is room for behind those in it.
     public var room: Int { capacity - count }

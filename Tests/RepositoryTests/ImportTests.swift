@@ -8,7 +8,7 @@ private let importsAllowed: [String: Set<String>] = [
     "LoopSim": ["LoopCore", "Synchronization"],
     "StreamOps": ["_Concurrency", "LoopCore"],
     "SerialOps": ["_Concurrency", "LoopCore", "StreamOps", "CSerialOps", "CLoopWin32", "Glibc", "Synchronization"],
-    "SocketOps": ["_Concurrency", "LoopCore", "StreamOps", "CSocketOps", "CLoopWin32"],
+    "SocketOps": ["_Concurrency", "LoopCore", "StreamOps", "CSocketOps", "CLoopWin32", "Glibc"],
     "Portloop": ["LoopCore", "LoopEpoll", "LoopWin32"],
     "PortloopCLI": ["Portloop", "SerialOps", "SocketOps", "CLoopEpoll", "Glibc", "Synchronization"],
 ]

@@ -1,6 +1,6 @@
 extension Operations {
-    /// Lends memory of the loop's for the time of a call: for what is read synchronously and looked at or copied before the call returns, so
-    /// that no handle needs memory of its own while it waits. A call inside such a call gets other memory.
+    /// Lends memory of the loop's for the time of a call: for what is read synchronously, and looked at or copied before the call returns,
+    /// so that no handle needs memory of its own while it waits. A call inside such a call gets other memory.
     // SAFETY: nobody else is lent the memory while it is out, and it ends with the call.
     @inlinable
     public func withScratch<R: ~Copyable, E: Error>(_ body: (UnsafeMutableRawBufferPointer) throws(E) -> R) throws(E) -> R {

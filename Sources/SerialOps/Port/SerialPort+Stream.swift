@@ -3,6 +3,7 @@ internal import LoopCore
 internal import _Concurrency
 
 extension SerialPort: ByteStream {
+    /// As ``ByteStream`` says. Where the time is up first nothing is lost.
     public nonisolated(nonsending) func read(
         timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
     ) async throws(SerialError) {

@@ -40,8 +40,8 @@ public struct IPAddress: Hashable, Sendable {
 // MARK: text
 
 extension IPAddress: LosslessStringConvertible {
-    /// Reads what people write: "192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7", "fe80::1%2" with the number of an interface. Nil for anything
-    /// else, names among it.
+    /// Reads what people write: "192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7", "fe80::1%2" with the number of an interface. Nil for
+    /// anything else, names among it.
     public init?(_ text: String) { self.init(text: Array(text.utf8)) }
 
     private init?(text: [UInt8]) {

@@ -73,15 +73,10 @@ extension SocketAddress {
     private func bytes(_ range: Range<Int>) -> [UInt8] { range.map { byte(at: $0) } }
 }
 
-/// The platform's numbers for kinds of addresses.
+/// The numbers for kinds of addresses: those that all platforms share. ``inet6`` is in the platforms' own files.
 enum SocketFamily {
     static let unix: UInt16 = 1
     static let inet4: UInt16 = 2
-    #if PORTLOOP_WINDOWS
-    static let inet6: UInt16 = 23
-    #else
-    static let inet6: UInt16 = 10
-    #endif
     /// Bytes of a name of the Unix domain, with the zero at its end: `sun_path`.
     static let pathBytesMax = 108
 }

@@ -3,6 +3,10 @@ internal import CSocketOps
 internal import Glibc
 import LoopCore
 
+extension SocketFamily {
+    static let inet6 = UInt16(AF_INET6)
+}
+
 extension NativeSocket {
     private var fd: Int32 { Int32(truncatingIfNeeded: handle.rawValue) }
 
@@ -54,10 +58,12 @@ extension NativeSocket {
 
     // MARK: asking
 
+    // SAFETY: the place and its length are those of the room.
     func name() throws(SocketRefusal) -> SocketAddress {
         try unsafe address { place, length in unsafe portloop_socket_name(fd, place, length) }
     }
 
+    // SAFETY: as above.
     func peer() throws(SocketRefusal) -> SocketAddress {
         try unsafe address { place, length in unsafe portloop_socket_peer(fd, place, length) }
     }

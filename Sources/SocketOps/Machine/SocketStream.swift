@@ -9,7 +9,7 @@ import _Concurrency
 //    open   → ending  [finish: nobody is served any more; those who wait are told why]
 //    ending → closed  [the ledger has every packet back, or gives up on some: the socket goes back to the system]
 //
-// A connection that the other side broke off stays open: what it says from then on is in `failure`, and what had been received is read first.
+// A connection that the other side broke off stays open: `failure` is what it says from then on, behind what had been received.
 
 /// A connected socket without tasks. It belongs to the loop's thread.
 ///
@@ -97,10 +97,10 @@ final class SocketStream {
     }
 
     /// Makes one call of the kernel's. What it brings is shown where it lies, if nothing is in front of it.
+    // SAFETY: the memory is ours for the time of the call; so many of its bytes were written as the span has, and the span ends first.
     private func receive(_ wanted: inout Int, _ body: (RawSpan, Bool) -> StreamStep) -> Bool {
         unsafe operations.withScratch { memory in
             guard let count = received(unsafe native.receive(into: memory), of: memory.count) else { return false }
-            // SAFETY: so many bytes were written, and the span ends before the memory goes back.
             let bytes = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: memory[..<count]))
             guard bytesWaiting == 0, wanted <= count else {
                 keep(bytes)
@@ -134,6 +134,7 @@ final class SocketStream {
     }
 
     /// Reads into a buffer's room: what is there, at once. Nil where that is nothing yet.
+    // SAFETY: the memory is the buffer's own room.
     func readNow(into buffer: inout IOBuffer) throws(SocketError) -> Int? {
         if let ending { throw ending }
         if let input {

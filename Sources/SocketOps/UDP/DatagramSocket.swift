@@ -47,13 +47,13 @@ final class DatagramSocket {
         }
     }
 
+    // SAFETY: the memory is the loop's for the time of the call, and so many of its bytes were written as are copied.
     private func receiveNow() throws(SocketError) -> Datagram? {
         if let ending { throw ending }
         guard mayHaveMore else { return nil }
         var (sender, isCut, bytes) = (SocketAddress(), false, [UInt8]())
         let moved = unsafe operations.withScratch { memory in
             let moved = unsafe native.receive(into: memory, from: &sender, isCut: &isCut)
-            // SAFETY: so many bytes were written.
             if case .bytes(let count) = moved { bytes = unsafe [UInt8](memory.prefix(count)) }
             return moved
         }
@@ -88,6 +88,7 @@ final class DatagramSocket {
         }
     }
 
+    // SAFETY: of the prepared memory the id alone is used.
     nonisolated(nonsending) func connect(_ address: SocketAddress) async throws(SocketError) {
         if let ending { throw ending }
         // It writes down a name: that is done at once.
