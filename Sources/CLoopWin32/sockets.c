@@ -113,8 +113,8 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_set_nonblocking(intptr_t socket, 
     return PORTLOOP_SOCKET_CODE(ioctlsocket((SOCKET)socket, (long)FIONBIO, &value));
 }
 
-CLOOPWIN32_CALL uint32_t portloop_win32_socket_ignore_udp_resets(intptr_t socket) {
-    BOOL is_on = FALSE;
+CLOOPWIN32_CALL uint32_t portloop_win32_socket_tell_udp_resets(intptr_t socket, int32_t is_told) {
+    BOOL is_on = is_told != 0;
     DWORD bytes = 0;
     return PORTLOOP_SOCKET_CODE(
         WSAIoctl((SOCKET)socket, SIO_UDP_CONNRESET, &is_on, sizeof is_on, NULL, 0, &bytes, NULL, NULL));

@@ -182,7 +182,8 @@ final class SocketStream {
             throw ending ?? SocketError(error, .read, moved: bytesWaiting)
         }
         if let ending { throw ending }
-        // What the kernel has to say of an error, or of the end, the next read hears.
+        // Of the end the next read hears, and of an error too, but where the kernel says it once.
+        if outcome.completion.severity == .error { failure = SocketError(outcome.error, .read) }
         mayHaveMore = true
         switch outcome.end {
         case .finished: return

@@ -2,6 +2,10 @@
 internal import CLoopWin32
 import LoopCore
 
+extension SocketFamily {
+    static let inet6 = UInt16(portloop_win32_inet6)
+}
+
 extension NativeSocket {
     private var raw: Int { handle.rawValue }
 
@@ -37,8 +41,11 @@ extension NativeSocket {
     /// the next one that comes. A system that has no such failures refuses the latter.
     func becomeDatagram() {
         try? set(.exclusiveAddress, 1)
-        _ = portloop_win32_socket_ignore_udp_resets(raw)
+        _ = portloop_win32_socket_tell_udp_resets(raw, 0)
     }
+
+    /// What a socket for datagrams is told that has got one other side: where that is nobody, it wants to know.
+    func becomeConnected() { _ = portloop_win32_socket_tell_udp_resets(raw, 1) }
 
     // SAFETY: the address is read for its length, which is within the storage.
     func bind(_ address: SocketAddress) throws(SocketRefusal) {
@@ -63,10 +70,12 @@ extension NativeSocket {
 
     // MARK: asking
 
+    // SAFETY: the place and its length are those of the room.
     func name() throws(SocketRefusal) -> SocketAddress {
         try unsafe address { place, length in unsafe portloop_win32_socket_name(raw, place, length) }
     }
 
+    // SAFETY: as above.
     func peer() throws(SocketRefusal) -> SocketAddress {
         try unsafe address { place, length in unsafe portloop_win32_socket_peer(raw, place, length) }
     }
