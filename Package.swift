@@ -93,7 +93,8 @@ let package = Package(
             dependencies: ["SerialOps", "StreamOps", "LoopCore", "LoopEpoll", "LoopSim", "CSerialOps", "CTestSupport", "PortloopCLI"],
             swiftSettings: strict),
         .testTarget(
-            name: "SocketOpsTests", dependencies: ["SocketOps", "StreamOps", "LoopCore", "LoopEpoll", "CTestSupport"], swiftSettings: strict
+            name: "SocketOpsTests", dependencies: ["SocketOps", "StreamOps", "LoopCore", "LoopEpoll", "LoopSim", "CTestSupport"],
+            swiftSettings: strict
         ),
         // What the guest of `scripts/test-uart` runs.
         .executableTarget(
