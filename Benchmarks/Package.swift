@@ -20,7 +20,7 @@ let package = Package(
             dependencies: [
                 "CBench",
                 .product(name: "Portloop", package: "portloop"), .product(name: "LoopEpoll", package: "portloop"),
-                .product(name: "SerialOps", package: "portloop"),
+                .product(name: "SerialOps", package: "portloop"), .product(name: "SocketOps", package: "portloop"),
             ],
             swiftSettings: strict),
         .executableTarget(name: "Compare", swiftSettings: strict),

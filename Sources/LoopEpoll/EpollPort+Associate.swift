@@ -73,6 +73,7 @@ extension EpollPort {
     }
 
     private func ensureNonblocking(_ fd: Int32, _ options: AssociationOptions) throws(AssociationError) {
+        if options.contains(.pollsOnly) { return }
         switch Native.statusFlags(fd) {
         case .failed(let code): throw .system(code)
         case .count(let flags) where flags & Int(O_NONBLOCK) != 0: return

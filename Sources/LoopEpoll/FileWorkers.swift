@@ -105,12 +105,12 @@ final class FileWorkers {
         return nil
     }
 
-    // MARK: the workers' side
+    // MARK: the workers' side. What it writes to an operation it writes by field: a cancel may be looking at the rest.
 
     /// Makes calls until the port is closed. On a worker's thread.
     fileprivate func serve() {
         while let operation = next() {
-            operation.record.completion = operation.performOnFile()
+            operation[\.completion] = operation.performOnFile()
             // A wake that fails cannot be made up for here; it fails only if the counter is full, and then the port is awake.
             if finished.add(operation) { _ = waker.wake() }
         }
@@ -125,7 +125,7 @@ final class FileWorkers {
                 if let operation = waiting.popFirst() {
                     waitingCount -= 1
                     calling.append(Native.currentThread)
-                    operation.record.traits.insert(.isBegun)
+                    operation[\.traits].insert(.isBegun)
                     return operation
                 }
                 gate.wait()
@@ -170,7 +170,7 @@ extension Operation {
         while record.progress < record.length {
             switch call(isSeekable) {
             case .count(0): return .failure(.inputOutput, count: record.progress)
-            case .count(let count): record.progress += count
+            case .count(let count): self[\.progress] += count
             case .failed(.notSeekable) where isSeekable: isSeekable = false
             case .failed(let code): return .failure(code, count: record.progress)
             }

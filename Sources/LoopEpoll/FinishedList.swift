@@ -13,7 +13,7 @@ struct FinishedList: ~Copyable {
         let address = unsafe UInt(bitPattern: operation.address)
         var seen = newest.load(ordering: .relaxed)
         while true {
-            operation.record.next = FinishedList.operation(at: seen)
+            operation[\.next] = FinishedList.operation(at: seen)
             let (isAdded, found) = newest.weakCompareExchange(expected: seen, desired: address, ordering: .releasing)
             if isAdded { return seen == 0 }
             seen = found

@@ -1,4 +1,7 @@
 /// Operations in the order they came, linked through their control blocks: adding and removing is a matter of pointers.
+///
+/// Links are written as fields of their own: a worker that takes the first operation writes to the second, of which the loop's thread may
+/// be reading the verb.
 struct ParkingLot {
     private(set) var first: Operation?
     private var last: Operation?
@@ -26,12 +29,13 @@ struct ParkingLot {
 
     mutating func prepend(_ operation: Operation) { insert(operation, after: nil) }
 
+    @inline(__always)
     mutating func remove(_ operation: Operation) {
         let (previous, next) = (operation.record.previous, operation.record.next)
-        if let previous { previous.record.next = next } else { first = next }
-        if let next { next.record.previous = previous } else { last = previous }
-        operation.record.previous = nil
-        operation.record.next = nil
+        if let previous { previous[\.next] = next } else { first = next }
+        if let next { next[\.previous] = previous } else { last = previous }
+        operation[\.previous] = nil
+        operation[\.next] = nil
     }
 
     mutating func popFirst() -> Operation? {
@@ -40,11 +44,12 @@ struct ParkingLot {
         return operation
     }
 
+    @inline(__always)
     private mutating func insert(_ operation: Operation, after previous: Operation?) {
         let next = if let previous { previous.record.next } else { first }
-        operation.record.previous = previous
-        operation.record.next = next
-        if let previous { previous.record.next = operation } else { first = operation }
-        if let next { next.record.previous = operation } else { last = operation }
+        operation[\.previous] = previous
+        operation[\.next] = next
+        if let previous { previous[\.next] = operation } else { first = operation }
+        if let next { next[\.previous] = operation } else { last = operation }
     }
 }

@@ -1,3 +1,5 @@
+internal import LoopCore
+
 /// A record at an address that stays: an operation's in its control block, a descriptor's, a lane's, the port's own.
 ///
 /// A value that may be copied; it owns nothing. Access is in place, without the check for overlap that a class's property costs (8 ns a
@@ -19,6 +21,22 @@
         @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer) }
         // SAFETY: as above.
         @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer }
+    }
+
+    /// One field, by its own address. An access by way of ``record`` is one to all of it; this one is not, and so may be made by another
+    /// thread than the one that has the rest, if that one leaves the field alone meanwhile.
+    subscript<Field>(field: WritableKeyPath<Record, Field>) -> Field {
+        // SAFETY: as above, of the field.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(place(of: field)) }
+        // SAFETY: as above, of the field.
+        @inline(__always) nonmutating unsafeMutableAddress { unsafe place(of: field) }
+    }
+
+    // SAFETY: within the record; constant-folded.
+    @inline(__always)
+    private func place<Field>(of field: WritableKeyPath<Record, Field>) -> UnsafeMutablePointer<Field> {
+        guard let place = unsafe pointer.pointer(to: field) else { trap("\(field) is computed, and has no address.") }
+        return unsafe place
     }
 
     // SAFETY: an address to compare, or to compute a control block's from.

@@ -6,13 +6,14 @@ extension Win32Port {
         guard key.generation != 0 else { trap("Associating handle \(handle.rawValue) expects a generation from 1 on, but got 0.") }
         let object = try KernelObject(handle)
         let known = state.record.keys[handle].flatMap { state.record.handles.find($0) }
-        try bind(handle, object, isAssociated: known != nil)
+        // The driver that knows of readiness is asked on a handle of its own.
+        if !options.contains(.pollsOnly) { try bind(handle, object, isAssociated: known != nil) }
 
         // The kernel took the number as new, so whatever had it here was closed without a word.
         if let known { forget(known, because: Completion(status: .invalidHandle, count: 0)) }
         place(key, handle, object)
         state.record.keys[handle] = key
-        state.record.bound[handle] = object
+        if !options.contains(.pollsOnly) { state.record.bound[handle] = object }
         if faults.contains(.skipsPacketsOnSuccess) { Native.skipPacketsOnSuccess(handle) }
     }
 

@@ -24,30 +24,46 @@ public struct OpenSocket: Sendable {
 // MARK: reading
 
 extension OpenSocket {
+    // The wait stands in the call itself: each async function in between costs a hundred instructions.
+
+    @usableFromInline
     nonisolated(nonsending) func read(
-        _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
+        _ atLeast: Int, _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
     ) async throws(SocketError) {
-        guard loop.isOnLoopThread else { return try await readCopies(timeout, interByte, body) }
-        let stream = here.on(loop)
-        var wanted = 0
-        if stream.readTurn.isFree, try stream.readNow(&wanted, body) { return }
+        guard let stream = here.ifOn(loop) else { return try await readCopies(atLeast, timeout, interByte, body) }
         let deadline = Deadline(timeout, loop)
-        try await stream.takeReadTurn(deadline)
+        if !stream.readTurn.takeIfFree() { try await stream.waitForReadTurn(deadline) }
         defer { stream.readTurn.give() }
-        while try !stream.readNow(&wanted, body) { try await stream.waitForInput(stream.patience(deadline, interByte)) }
+        var wanted = atLeast
+        while try !stream.readNow(&wanted, body) {
+            let outcome: Outcome
+            do throws(OperationError) {
+                let patience = stream.patience(deadline, interByte)
+                outcome = try await stream.operations.perform(on: stream.handle, timeout: patience) { op in op.read() }
+            } catch {
+                throw stream.waitHasFailed(error)
+            }
+            try stream.waitHasEnded(outcome)
+        }
     }
 
+    @usableFromInline
     nonisolated(nonsending) func read(into buffer: inout IOBuffer, _ timeout: Duration?) async throws(SocketError) -> Int {
         guard buffer.room > 0 else { trap("A read was given a buffer without room. Take bytes out of it first.") }
-        guard loop.isOnLoopThread else { return try await readCopy(into: &buffer, timeout) }
-        let stream = here.on(loop)
-        if stream.readTurn.isFree, let count = try stream.readNow(into: &buffer) { return count }
+        guard let stream = here.ifOn(loop) else { return try await readCopy(into: &buffer, timeout) }
         let deadline = Deadline(timeout, loop)
-        try await stream.takeReadTurn(deadline)
+        if !stream.readTurn.takeIfFree() { try await stream.waitForReadTurn(deadline) }
         defer { stream.readTurn.give() }
         while true {
             if let count = try stream.readNow(into: &buffer) { return count }
-            try await stream.waitForInput(stream.patience(deadline, nil))
+            let outcome: Outcome
+            do throws(OperationError) {
+                outcome = try await stream.operations.perform(on: stream.handle, timeout: stream.patience(deadline, nil)) { op in op.read()
+                }
+            } catch {
+                throw stream.waitHasFailed(error)
+            }
+            try stream.waitHasEnded(outcome)
         }
     }
 
@@ -56,26 +72,28 @@ extension OpenSocket {
     /// Shows copies of what is there to a function of another thread's. The turn to read is its caller's meanwhile.
     // SAFETY: the span is the array's, for the time of the call.
     private nonisolated(nonsending) func readCopies(
-        _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
+        _ atLeast: Int, _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
     ) async throws(SocketError) {
-        let deadline = await takeReadTurn(loop, timeout)
-        var (bytes, isOver) = (try await copyInput(loop, deadline.get(), nil, 0), false)
+        let deadline = try await takeReadTurn(loop, timeout).get()
+        var wanted = atLeast
         while true {
+            let bytes = try await copyInput(loop, deadline, interByte, wanted)
+            let isOver = bytes.count < wanted
             switch unsafe bytes.withUnsafeBytes({ body(unsafe RawSpan(_unsafeBytes: $0), isOver) }) {
             case .take(let count): return await dropInput(loop, count)
             case .more(let atLeast):
-                if isOver { throw await giveUp(loop, .ended(received: bytes.count)) }
-                let wanted = max(atLeast, bytes.count + 1)
-                bytes = try await copyInput(loop, deadline.get(), interByte, wanted)
-                isOver = bytes.count < wanted
+                if isOver {
+                    await dropInput(loop, 0)
+                    throw .ended(received: bytes.count)
+                }
+                wanted = max(atLeast, bytes.count + 1)
             }
         }
     }
 
     private nonisolated(nonsending) func readCopy(into buffer: inout IOBuffer, _ timeout: Duration?) async throws(SocketError) -> Int {
         var moved = 0
-        try await readCopies(timeout, nil) { bytes, isOver in
-            if bytes.isEmpty && !isOver { return .more(atLeast: 1) }
+        try await readCopies(1, timeout, nil) { bytes, _ in
             moved = buffer.append(bytes)
             return .take(moved)
         }
@@ -83,8 +101,12 @@ extension OpenSocket {
     }
 
     private func takeReadTurn(_ loop: isolated EventLoop, _ timeout: Duration?) async -> Result<Deadline, SocketError> {
-        let deadline = Deadline(timeout, loop)
-        do throws(SocketError) { try await here.on(loop).takeReadTurn(deadline) } catch { return .failure(error) }
+        let (deadline, stream) = (Deadline(timeout, loop), here.on(loop))
+        do throws(SocketError) {
+            if !stream.readTurn.takeIfFree() { try await stream.waitForReadTurn(deadline) }
+        } catch {
+            return .failure(error)
+        }
         return .success(deadline)
     }
 
@@ -96,7 +118,6 @@ extension OpenSocket {
         do throws(SocketError) {
             var (wanted, found) = (count, [UInt8]())
             let copy = { (bytes: RawSpan, isOver: Bool) -> StreamStep in
-                guard bytes.byteCount >= count || isOver else { return .more(atLeast: count) }
                 found = bytes.copied(0..<bytes.byteCount)
                 return .take(0)
             }
@@ -113,19 +134,20 @@ extension OpenSocket {
         stream.drop(count)
         stream.readTurn.give()
     }
-
-    private func giveUp(_ loop: isolated EventLoop, _ error: SocketError) async -> SocketError {
-        here.on(loop).readTurn.give()
-        return error
-    }
 }
 
 // MARK: writing
 
 extension OpenSocket {
-    nonisolated(nonsending) func write(_ bytes: [UInt8], _ timeout: Duration?) async throws(SocketError) {
-        guard loop.isOnLoopThread else { return try await write(loop, bytes, timeout) }
+    @usableFromInline
+    func writeNow(_ bytes: RawSpan) throws(SocketError) -> Int {
         let stream = here.on(loop)
+        return stream.writeTurn.isFree ? try stream.writeNow(bytes) : 0
+    }
+
+    @usableFromInline
+    nonisolated(nonsending) func write(_ bytes: [UInt8], _ timeout: Duration?) async throws(SocketError) {
+        guard let stream = here.ifOn(loop) else { return try await write(loop, bytes, timeout) }
         var sent = 0
         if stream.writeTurn.isFree {
             sent = try stream.writeNow(bytes)
@@ -134,20 +156,20 @@ extension OpenSocket {
         try await writeOn(stream, bytes[sent...], timeout, moved: sent)
     }
 
+    @usableFromInline
     nonisolated(nonsending) func write(_ buffer: borrowing IOBuffer, _ timeout: Duration?) async throws(SocketError) {
-        guard loop.isOnLoopThread else { return try await write(loop, buffer.copyBytes(), timeout) }
-        let stream = here.on(loop)
+        guard let stream = here.ifOn(loop) else { return try await write(loop, buffer.copyBytes(), timeout) }
         var sent = 0
         if stream.writeTurn.isFree {
-            sent = try stream.writeNow(buffer)
+            sent = try buffer.withBytes { bytes throws(SocketError) in try stream.writeNow(bytes) }
             if sent == buffer.count { return }
         }
         try await writeOn(stream, buffer.copyBytes()[sent...], timeout, moved: sent)
     }
 
+    @usableFromInline
     nonisolated(nonsending) func write(pieces: [[UInt8]], _ timeout: Duration?) async throws(SocketError) {
-        guard loop.isOnLoopThread else { return try await write(loop, pieces.flatMap { $0 }, timeout) }
-        let stream = here.on(loop)
+        guard let stream = here.ifOn(loop) else { return try await write(loop, pieces.flatMap { $0 }, timeout) }
         var (rest, first, sent) = (pieces[...], 0, 0)
         while stream.writeTurn.isFree, !rest.isEmpty {
             let count = try stream.writeNow(rest, skipping: first)
@@ -180,9 +202,9 @@ extension OpenSocket {
         try await stream.writeOn(rest, deadline, moved: moved)
     }
 
+    @usableFromInline
     nonisolated(nonsending) func finishWriting(_ timeout: Duration?) async throws(SocketError) {
-        guard loop.isOnLoopThread else { return try await finishWriting(loop, timeout) }
-        let stream = here.on(loop)
+        guard let stream = here.ifOn(loop) else { return try await finishWriting(loop, timeout) }
         try await stream.takeWriteTurn(Deadline(timeout, loop))
         defer { stream.writeTurn.give() }
         try stream.finishWriting()
@@ -196,9 +218,9 @@ extension OpenSocket {
 // MARK: ending
 
 extension OpenSocket {
+    @usableFromInline
     nonisolated(nonsending) func close(aborting: Bool) async {
-        guard loop.isOnLoopThread else { return await close(loop, aborting) }
-        let stream = here.on(loop)
+        guard let stream = here.ifOn(loop) else { return await close(loop, aborting) }
         stream.finish(.closed, aborting: aborting)
         await stream.awaitClose()
     }
@@ -206,17 +228,17 @@ extension OpenSocket {
     private func close(_ loop: isolated EventLoop, _ aborting: Bool) async { await close(aborting: aborting) }
 
     /// Says that nothing more comes, hears the other side out, and closes: for at most so long.
+    @usableFromInline
     nonisolated(nonsending) func closeGracefully(_ bound: Duration) async {
-        guard loop.isOnLoopThread else { return await closeGracefully(loop, bound) }
-        let stream = here.on(loop)
+        guard let stream = here.ifOn(loop) else { return await closeGracefully(loop, bound) }
         let deadline = Deadline(bound, loop)
         do throws(SocketError) {
             try await finishWriting(deadline.left(loop.now))
             var isOver = false
             while !isOver {
-                try await read(deadline.left(loop.now), nil) { bytes, over in
+                try await read(1, deadline.left(loop.now), nil) { bytes, over in
                     isOver = over
-                    return bytes.isEmpty && !over ? .more(atLeast: 1) : .take(bytes.byteCount)
+                    return .take(bytes.byteCount)
                 }
             }
         } catch {

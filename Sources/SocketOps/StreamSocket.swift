@@ -17,12 +17,14 @@ public protocol StreamSocket: ByteStream where Failure == SocketError {
 
 extension StreamSocket {
     /// As ``ByteStream`` says; what is shown lies where the system put it, unless the caller is on another thread.
+    @inlinable
     public nonisolated(nonsending) func read(
-        timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
-    ) async throws(SocketError) { try await socket.read(timeout, interByte, body) }
+        atLeast: Int, timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
+    ) async throws(SocketError) { try await socket.read(atLeast, timeout, interByte, body) }
 
     /// Reads what is there into a buffer's room, at least one byte: waits for the first. Returns how many bytes it put behind those in the
     /// buffer; none mean that the other side has ended. The buffer MUST have room.
+    @inlinable
     public nonisolated(nonsending) func read(into buffer: inout IOBuffer, timeout: Duration? = nil) async throws(SocketError) -> Int {
         try await socket.read(into: &buffer, timeout)
     }
@@ -30,33 +32,45 @@ extension StreamSocket {
     /// Writes all of it: returns when the system has taken the last byte, which is before the other side has it.
     ///
     /// Where the time is up or the task is cancelled first the error says how many bytes had left.
+    @inlinable
     public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration?) async throws(SocketError) {
         try await socket.write(bytes, timeout)
     }
 
     /// Writes all that is in a buffer.
+    @inlinable
     public nonisolated(nonsending) func write(_ buffer: borrowing IOBuffer, timeout: Duration? = nil) async throws(SocketError) {
         try await socket.write(buffer, timeout)
     }
 
     /// Writes all of the pieces, one behind the other and with nothing in between, without putting them together first.
+    @inlinable
     public nonisolated(nonsending) func write(pieces: [[UInt8]], timeout: Duration? = nil) async throws(SocketError) {
         try await socket.write(pieces: pieces, timeout)
     }
 
+    /// Sends as many of these bytes as the system takes at once, and says how many that was: none where somebody else is writing. It does
+    /// not wait, so it may be called by a function that a read lends bytes to. On the loop's thread only.
+    @inlinable
+    public nonisolated func writeNow(_ bytes: RawSpan) throws(SocketError) -> Int { try socket.writeNow(bytes) }
+
     /// Says that nothing more will be written: the other side reads the end of the stream, and may go on writing.
+    @inlinable
     public nonisolated(nonsending) func finishWriting(timeout: Duration? = nil) async throws(SocketError) {
         try await socket.finishWriting(timeout)
     }
 
     /// Closes the socket; calls under way end with ``SocketError/closed``. What was written the system still sends. But where the other
     /// side has sent what nobody has read it sees a reset, and may lose what it has not read: ``close(within:)`` hears it out.
+    @inlinable
     public nonisolated(nonsending) func close() async { await socket.close(aborting: false) }
 
     /// Says that nothing more comes, reads and discards what the other side still says, and closes when it has ended, or the time is up.
+    @inlinable
     public nonisolated(nonsending) func close(within bound: Duration) async { await socket.closeGracefully(bound) }
 
     /// Closes the socket at once, and has the other side see a reset. What was written and not sent is discarded.
+    @inlinable
     public nonisolated(nonsending) func abort() async { await socket.close(aborting: true) }
 
     /// As ``close()``.

@@ -7,8 +7,7 @@ extension ByteStream {
     public nonisolated(nonsending) func read(max: Int = 65_536, timeout: Duration? = nil) async throws(Failure) -> [UInt8] {
         guard max > 0 else { trapNoRoom(max) }
         var result: [UInt8] = []
-        try await read(timeout: timeout, interByte: nil) { bytes, isOver in
-            if bytes.isEmpty && !isOver { return .more(atLeast: 1) }
+        try await read(atLeast: 1, timeout: timeout, interByte: nil) { bytes, _ in
             let count = min(bytes.byteCount, max)
             result = bytes.copied(0..<count)
             return .take(count)
@@ -23,8 +22,7 @@ extension ByteStream {
         timeout: Duration? = nil, _ body: (_ bytes: RawSpan, _ taken: inout Int) -> R
     ) async throws(Failure) -> R {
         var result: R?
-        try await read(timeout: timeout, interByte: nil) { bytes, isOver in
-            if bytes.isEmpty && !isOver { return .more(atLeast: 1) }
+        try await read(atLeast: 1, timeout: timeout, interByte: nil) { bytes, _ in
             var taken = 0
             result = body(bytes, &taken)
             return .take(taken)
@@ -39,7 +37,8 @@ extension ByteStream {
     ) async throws(Failure) -> [UInt8] {
         guard count >= 0 else { trap("A read asks for no bytes at least, not for \(count).") }
         var result: [UInt8] = []
-        try await read(timeout: timeout, interByte: interByte) { bytes, _ in
+        try await read(atLeast: count, timeout: timeout, interByte: interByte) { bytes, _ in
+            // The other side has ended.
             guard bytes.byteCount >= count else { return .more(atLeast: count) }
             result = bytes.copied(0..<count)
             return .take(count)
@@ -55,7 +54,7 @@ extension ByteStream {
         guard !delimiter.isEmpty else { trap("A delimiter has one byte at least.") }
         var search = DelimiterSearch(delimiter)
         var result: [UInt8]?
-        try await read(timeout: timeout, interByte: interByte) { bytes, _ in
+        try await read(atLeast: 1, timeout: timeout, interByte: interByte) { bytes, _ in
             if let end = search.end(in: bytes, limit: limit) {
                 result = bytes.copied(0..<end)
                 return .take(end)

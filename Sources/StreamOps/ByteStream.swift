@@ -18,12 +18,12 @@ public protocol ByteStream: OnLoop {
     associatedtype Failure: StreamFailure
 
     /// Shows a function what has come and was not read yet, each time there is more, until it takes some: all other reads are made of this
-    /// one. It is called at once, with no bytes if there are none; `isOver` says that no more will come.
+    /// one. It is called when there are `atLeast` bytes, or fewer of which `isOver` says that no more will come.
     ///
     /// `interByte` bounds the silence behind each byte, where the first is waited for as long as `timeout` says. When the time is up, or
     /// the other side has ended while the function wants more, this throws, and the bytes are still there to be read.
     nonisolated(nonsending) func read(
-        timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
+        atLeast: Int, timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
     ) async throws(Failure)
 
     /// Writes all of it.

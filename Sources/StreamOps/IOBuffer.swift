@@ -66,6 +66,11 @@ internal import LoopCore
         return number
     }
 
+    /// As ``append(_:)-(RawSpan)``, from an array.
+    // SAFETY: the span is the array's, for the time of the call.
+    @discardableResult
+    public mutating func append(_ bytes: [UInt8]) -> Int { unsafe bytes.withUnsafeBytes { append(unsafe RawSpan(_unsafeBytes: $0)) } }
+
     /// Has a function write into the room, and say how many bytes it wrote.
     // SAFETY: the memory is this value's, and lent for the time of the call.
     package mutating func fill(_ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {

@@ -46,8 +46,8 @@ extension StreamFrames {
         // A copy: another call's may run while this one waits.
         var splitter = splitter
         var split: FrameSplit?
-        try await stream.read(timeout: deadline.left(loop.now), interByte: interByte) { bytes, isOver in
-            guard !bytes.isEmpty else { return isOver ? .take(0) : .more(atLeast: 1) }
+        try await stream.read(atLeast: 1, timeout: deadline.left(loop.now), interByte: interByte) { bytes, isOver in
+            guard !bytes.isEmpty else { return .take(0) }
             let found = splitter.split(bytes)
             split = found
             switch found {

@@ -33,7 +33,7 @@ import Testing
             settings.bufferBytes = 1
             let pair = try await SerialPair.virtual(on: loop, settings)
             let writer = loop.spawn(name: "writer") { _ async in
-                await result { () async throws(SerialError) in try await send(total, to: pair.device) }
+                await result { () async throws(SerialError) in try await send(total, to: pair.device, pieces: 500) }
             }
             var reader = Reader(port: pair.port, seed: 43, bytesMax: 1, patientSteps: total / (4 * Self.ended))
             while reader.received < total || reader.endedEarly < Self.ended { try await reader.step(of: total) }
@@ -101,10 +101,11 @@ private func byte(at place: Int) -> UInt8 {
     return UInt8(truncatingIfNeeded: mixed >> (40 + 8 * UInt64(place % 4)) ^ UInt64(place))
 }
 
-private func send(_ total: Int, to port: SerialPort) async throws(SerialError) {
+/// A piece goes out as fast as it is read, and has a minute for it: where each byte costs a turn, pieces are small.
+private func send(_ total: Int, to port: SerialPort, pieces: Int = 5_000) async throws(SerialError) {
     var sent = 0
     while sent < total {
-        let end = min(total, sent + 5_000)
+        let end = min(total, sent + pieces)
         try await port.write((sent..<end).map(byte), timeout: .seconds(60))
         sent = end
     }

@@ -111,7 +111,12 @@ func makeListener() -> Int32 {
             unsafe getsockname(descriptor, generic, &length)
         }
     }
-    print("port \(UInt16(bigEndian: address.sin_port))")
-    fflush(nil)
+    announce(UInt16(bigEndian: address.sin_port))
     return descriptor
+}
+
+/// Tells who started this program where it listens.
+func announce(_ port: UInt16) {
+    print("port \(port)")
+    fflush(nil)
 }

@@ -6,6 +6,7 @@ let arguments = CommandLine.arguments
 switch arguments.count > 1 ? arguments[1] : "" {
 case "echo": runEcho()
 case "echo-tasks": runEchoTasks()
+case "echo-sockets": runEchoSockets()
 case "seam": runSeam(operations: number(2, 20_000_000), depth: number(3, 64))
 case "timers": runTimers(count: number(2, 1_000_000))
 case "post": runPost(count: number(2, 10_000_000))
@@ -21,7 +22,8 @@ case "storm": runStorm(milliseconds: number(2, 500))
 default:
     print(
         """
-        usage: PortloopBench echo | echo-tasks | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] | wake [ROUNDS CPU CPU] |
+        usage: PortloopBench echo | echo-tasks | echo-sockets | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] |
+            wake [ROUNDS CPU CPU] |
             storm [MS] | fairness [FIBERS PROBES] |
             sleepers [COUNT [default]] | cancel-storm [COUNT] | tasks [ROUNDS [NAME [alone [STEPS]]]]
         """)

@@ -24,6 +24,7 @@ final class Core {
     let offload = OffloadPool()
     let signals = SignalHub()
     let scratch = Scratch()
+    let watched = WatchTable()
     /// Who waits for the ends of fibers, by fiber, while anybody does or did.
     var joiners: [TaskIdentity: WaitList] = [:]
     /// The run under way.

@@ -39,6 +39,9 @@ public struct AssociationOptions: OptionSet, Hashable, Sendable {
     /// A read that brings less than it has room for has taken all there was, and what comes later is an event of its own. True of a
     /// terminal in raw mode, and of nothing that keeps messages apart. A port that emulates completions then need not ask a second time.
     @inlinable public static var shortReadsEmpty: AssociationOptions { AssociationOptions(rawValue: 2) }
+    /// Nothing but polls is asked of it, so that a handle in blocking mode will do, and one that its owner uses otherwise. A read or a
+    /// write all the same would block the loop.
+    @inlinable public static var pollsOnly: AssociationOptions { AssociationOptions(rawValue: 8) }
     /// After each wait for something to read that has ended (a read without room) the caller reads by himself until the kernel has no more,
     /// and only then waits again. A port that emulates completions then has a wait end by the kernel's event alone, and asks nothing.
     /// Such a wait may also end with nothing to read.

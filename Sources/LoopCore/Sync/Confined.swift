@@ -23,7 +23,20 @@
     // SAFETY: one thread at a time is the loop's, and this is it: `core` has checked.
     public func on(_ loop: EventLoop) -> State {
         _ = loop.core
-        if let home, home != ObjectIdentifier(loop) { trap("State of one loop was asked for on another.") }
+        checkHome(loop)
         return unsafe state
+    }
+
+    /// The state, or nil off the loop's thread: for calls that may come from anywhere. Traps for another loop.
+    // SAFETY: as above.
+    public func ifOn(_ loop: EventLoop) -> State? {
+        guard loop.thread.isCurrent else { return nil }
+        checkHome(loop)
+        return unsafe state
+    }
+
+    @inline(__always)
+    private func checkHome(_ loop: EventLoop) {
+        if let home, home != ObjectIdentifier(loop) { trap("State of one loop was asked for on another.") }
     }
 }

@@ -108,8 +108,10 @@ extension ContractSuite {
             run.fixture.feed(ends.far, [8])
             run.expectEqual(try run.finish(try run.read(handle)).bytes, [8], "no byte was lost")
         },
-        ContractCase("C9", "a wait that stands for nothing outside ends at once: by a cancel, by its deadline, by a retire") {
-            run throws(CaseFailure) in
+        ContractCase(
+            "C9", "a wait that stands for nothing outside ends at once: by a cancel, by its deadline, by a retire",
+            limits: ContractRun.limitsWithLongGrace
+        ) { run throws(CaseFailure) in
             let (handle, _) = try run.stream()
             let (cancelled, timedOut, retired) = (try run.standBy(handle), try run.standBy(handle, .zero), try run.standBy(handle))
             let timersBefore = run.ops.metrics.timersFired

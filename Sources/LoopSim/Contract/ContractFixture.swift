@@ -53,11 +53,16 @@ public struct ContractCase: Sendable {
     public let clause: String
     /// What holds.
     public let sentence: String
+    let limits: Limits
     let body: @Sendable (ContractRun) throws(CaseFailure) -> Void
 
-    init(_ clause: String, _ sentence: String, _ body: @escaping @Sendable (ContractRun) throws(CaseFailure) -> Void) {
+    init(
+        _ clause: String, _ sentence: String, limits: Limits = ContractRun.limits,
+        _ body: @escaping @Sendable (ContractRun) throws(CaseFailure) -> Void
+    ) {
         self.clause = clause
         self.sentence = sentence
+        self.limits = limits
         self.body = body
     }
 

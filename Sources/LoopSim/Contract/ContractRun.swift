@@ -25,6 +25,13 @@ public final class ContractRun {
         return limits
     }
 
+    /// Limits with a grace that does not run out by itself on a machine that is slow: who waits for it waits in vain.
+    static var limitsWithLongGrace: Limits {
+        var limits = limits
+        limits.cancelGraceNanoseconds = 3_600_000_000_000
+        return limits
+    }
+
     /// Runs one case from a new loop to its shutdown, and looks at what is left.
     public static func run(_ test: ContractCase, on fixture: any ContractFixture) -> ContractResult {
         let before = fixture.openHandles
@@ -34,7 +41,7 @@ public final class ContractRun {
     }
 
     private static func runToShutdown(_ test: ContractCase, _ fixture: any ContractFixture) -> ContractResult {
-        let run = ContractRun(fixture, limits)
+        let run = ContractRun(fixture, test.limits)
         do throws(CaseFailure) {
             try test.body(run)
             run.finish()

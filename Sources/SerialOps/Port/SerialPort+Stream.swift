@@ -5,16 +5,16 @@ internal import _Concurrency
 extension SerialPort: ByteStream {
     /// As ``ByteStream`` says. Where the time is up first nothing is lost.
     public nonisolated(nonsending) func read(
-        timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
+        atLeast: Int, timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
     ) async throws(SerialError) {
-        guard loop.isOnLoopThread else { return try await readCopies(timeout, interByte, body) }
-        let stream = here.on(loop)
-        var atLeast = 1
-        let taken = try await stream.waitForInput(timeout, interByte, demand: atLeast) { bytes in
+        guard let stream = here.ifOn(loop) else { return try await readCopies(atLeast, timeout, interByte, body) }
+        var wanted = atLeast
+        let taken = try await stream.waitForInput(timeout, interByte, demand: wanted) { bytes in
+            guard bytes.byteCount >= wanted else { return nil }
             switch body(bytes, false) {
             case .take(let count): return count
-            case .more(let wanted):
-                atLeast = wanted
+            case .more(let atLeast):
+                wanted = max(atLeast, bytes.byteCount + 1)
                 return nil
             }
         }
@@ -25,11 +25,10 @@ extension SerialPort: ByteStream {
     /// Shows copies of what is there to a function of another thread's. The turn to read is its caller's meanwhile.
     // SAFETY: the span is the array's, for the time of the call.
     private nonisolated(nonsending) func readCopies(
-        _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
+        _ atLeast: Int, _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
     ) async throws(SerialError) {
         let deadline = await deadline(timeout)
-        // What is there is looked at first, as on the loop's own thread.
-        var bytes = try await copyInput(deadline, nil, atLeast: 0, hasTurn: false)
+        var bytes = try await copyInput(deadline, interByte, atLeast: atLeast, hasTurn: false)
         while true {
             switch unsafe bytes.withUnsafeBytes({ body(unsafe RawSpan(_unsafeBytes: $0), false) }) {
             case .take(let count): return await dropInput(count)

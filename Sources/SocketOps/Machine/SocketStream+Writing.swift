@@ -16,10 +16,10 @@ extension SocketStream {
         return try sent(unsafe bytes.withUnsafeBytes { unsafe native.send($0) })
     }
 
-    // SAFETY: the bytes are the buffer's, for the time of the call.
-    func writeNow(_ buffer: borrowing IOBuffer) throws(SocketError) -> Int {
+    // SAFETY: the bytes are the span's, for the time of the call.
+    func writeNow(_ bytes: RawSpan) throws(SocketError) -> Int {
         try checkWriting()
-        return try sent(buffer.withBytes { bytes in unsafe bytes.withUnsafeBytes { unsafe native.send($0) } })
+        return try sent(unsafe bytes.withUnsafeBytes { unsafe native.send($0) })
     }
 
     func writeNow(_ pieces: ArraySlice<[UInt8]>, skipping first: Int) throws(SocketError) -> Int {

@@ -72,11 +72,11 @@ final class SocketStream {
     func readNow(_ wanted: inout Int, _ body: (RawSpan, Bool) -> StreamStep) throws(SocketError) -> Bool {
         while true {
             if let ending { throw ending }
-            if wanted <= bytesWaiting || isOver || failure != nil {
+            if wanted <= bytesWaiting || isOver {
                 if showInput(&wanted, body) { return true }
-                if let failure { throw failure }
                 if isOver { throw .ended(received: bytesWaiting) }
             } else {
+                if let failure { throw failure }
                 guard mayHaveMore else { return false }
                 if receive(&wanted, body) { return true }
             }
@@ -173,34 +173,45 @@ final class SocketStream {
         if count < 0 || count > there { trap("A reader took \(count) bytes of \(there).") }
     }
 
-    /// Waits until the kernel has something to read. It may have ended by then, and there may be nothing.
+    /// Waits until the kernel has something to read, where a call between does not matter.
     nonisolated(nonsending) func waitForInput(_ patience: Duration?) async throws(SocketError) {
         let outcome: Outcome
         do throws(OperationError) {
             outcome = try await operations.perform(on: handle, timeout: patience) { op in op.read() }
         } catch {
-            throw ending ?? SocketError(error, .read, moved: bytesWaiting)
+            throw waitHasFailed(error)
         }
-        if let ending { throw ending }
-        // Of the end the next read hears, and of an error too, but where the kernel says it once.
-        if outcome.completion.severity == .error { failure = SocketError(outcome.error, .read) }
+        try waitHasEnded(outcome)
+    }
+
+    func waitHasFailed(_ error: OperationError) -> SocketError { ending ?? SocketError(error, .read, moved: bytesWaiting) }
+
+    /// The end of a wait for something to read. There may be nothing; of an end the next read hears, and of an error too, but where the
+    /// kernel says it once: by the wait's packet.
+    func waitHasEnded(_ outcome: borrowing Outcome) throws(SocketError) {
         mayHaveMore = true
-        switch outcome.end {
-        case .finished: return
-        case .timedOut: throw .timedOut(.read, moved: bytesWaiting)
-        case .cancelled: throw .cancelled(.read, moved: bytesWaiting)
-        case .stuck: throw .stuck(.read)
+        guard case .finished = outcome.end, ending == nil else { throw whyNot(outcome.end) }
+        if outcome.error != .none, outcome.completion.severity == .error { failure = SocketError(outcome.error, .read) }
+    }
+
+    @inline(never)
+    private func whyNot(_ end: WaitEnd) -> SocketError {
+        if let ending { return ending }
+        switch end {
+        case .timedOut: return .timedOut(.read, moved: bytesWaiting)
+        case .cancelled: return .cancelled(.read, moved: bytesWaiting)
+        case .stuck, .finished: return .stuck(.read)
         }
     }
 
-    /// Takes the reader's turn, or waits for it.
-    nonisolated(nonsending) func takeReadTurn(_ deadline: Deadline) async throws(SocketError) {
-        if readTurn.takeIfFree() { return }
+    /// Waits for the reader's turn where somebody else has it.
+    nonisolated(nonsending) func waitForReadTurn(_ deadline: Deadline) async throws(SocketError) {
         do throws(WaitError) { try await readTurn.wait(deadline) } catch { throw ending ?? SocketError(error, .read) }
     }
 
     /// How long a reader waits at most: inside a frame no longer than the silence it allows.
     func patience(_ deadline: Deadline, _ interByte: Duration?) -> Duration? {
+        if interByte == nil, !deadline.isSet { return nil }
         let left = deadline.isSet ? deadline.left(operations.now) : nil
         guard let interByte, bytesWaiting > 0 else { return left }
         return left.map { min($0, interByte) } ?? interByte

@@ -25,7 +25,7 @@ public actor NamedPipe: ByteStream {
 
     deinit {
         let here = here
-        if loop.isOnLoopThread { return here.on(loop).finish(.closed) }
+        if let stream = here.ifOn(loop) { return stream.finish(.closed) }
         loop.post { loop in here.on(loop).finish(.closed) }
     }
 
@@ -71,14 +71,13 @@ public actor NamedPipe: ByteStream {
 
     /// As ``ByteStream`` says.
     public nonisolated(nonsending) func read(
-        timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
+        atLeast: Int, timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
     ) async throws(SocketError) {
-        guard loop.isOnLoopThread else { return try await readCopies(timeout, interByte, body) }
-        let stream = here.on(loop)
+        guard let stream = here.ifOn(loop) else { return try await readCopies(atLeast, timeout, interByte, body) }
         let deadline = Deadline(timeout, loop)
         try await stream.takeReadTurn(deadline)
         defer { stream.readTurn.give() }
-        try await stream.read(deadline, interByte, body)
+        try await stream.read(atLeast, deadline, interByte, body)
     }
 
     /// Writes all of it: returns when the system has taken the last byte, which may be before the other side has read it.
@@ -86,8 +85,8 @@ public actor NamedPipe: ByteStream {
     /// Where the time is up or the task is cancelled first the error says how many bytes had left. A part of the 16,384 bytes behind those may
     /// have left too, where the other side was reading them: the system does not tell.
     public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration?) async throws(SocketError) {
-        guard loop.isOnLoopThread else { return try await writeHere(bytes, timeout) }
-        try await here.on(loop).write(bytes, timeout)
+        guard let stream = here.ifOn(loop) else { return try await writeHere(bytes, timeout) }
+        try await stream.write(bytes, timeout)
     }
 
     private func writeHere(_ bytes: [UInt8], _ timeout: Duration?) async throws(SocketError) { try await write(bytes, timeout: timeout) }
@@ -99,8 +98,7 @@ public actor NamedPipe: ByteStream {
 
     /// Closes the pipe; calls under way end with ``SocketError/closed``. What was written the other side can still read.
     public nonisolated(nonsending) func close() async {
-        guard loop.isOnLoopThread else { return await closeHere() }
-        let stream = here.on(loop)
+        guard let stream = here.ifOn(loop) else { return await closeHere() }
         stream.finish(.closed)
         await stream.awaitClose()
     }
@@ -117,10 +115,10 @@ extension NamedPipe {
     /// Shows copies of what is there to a function of another thread's. The turn to read is its caller's meanwhile.
     // SAFETY: the span is the array's, for the time of the call.
     private nonisolated(nonsending) func readCopies(
-        _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
+        _ atLeast: Int, _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
     ) async throws(SocketError) {
         let deadline = try await takeReadTurn(timeout).get()
-        var wanted = 0
+        var wanted = atLeast
         while true {
             let (bytes, isOver) = try await copyInput(wanted, deadline, interByte).get()
             switch unsafe bytes.withUnsafeBytes({ body(unsafe RawSpan(_unsafeBytes: $0), isOver) }) {

@@ -26,7 +26,7 @@ public actor NamedPipeListener: OnLoop {
 
     deinit {
         let here = here
-        if loop.isOnLoopThread { return here.on(loop).finish() }
+        if let server = here.ifOn(loop) { return server.finish() }
         loop.post { loop in here.on(loop).finish() }
     }
 
@@ -39,8 +39,7 @@ public actor NamedPipeListener: OnLoop {
 
     /// Takes the next client, or waits for one.
     public nonisolated(nonsending) func accept(timeout: Duration? = nil) async throws(SocketError) -> NamedPipe {
-        guard loop.isOnLoopThread else { return try await acceptHere(timeout) }
-        let server = here.on(loop)
+        guard let server = here.ifOn(loop) else { return try await acceptHere(timeout) }
         return NamedPipe(Confined(try await server.accept(timeout), of: server.operations), loop)
     }
 
@@ -48,8 +47,7 @@ public actor NamedPipeListener: OnLoop {
 
     /// Takes no more clients, and gives the name back. Calls under way end with ``SocketError/closed``.
     public nonisolated(nonsending) func close() async {
-        guard loop.isOnLoopThread else { return await closeHere() }
-        let server = here.on(loop)
+        guard let server = here.ifOn(loop) else { return await closeHere() }
         server.finish()
         await server.awaitClose()
     }

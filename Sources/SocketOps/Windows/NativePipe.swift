@@ -42,6 +42,13 @@ struct NativePipe: Sendable {
         return Int32(bitPattern: unsafe portloop_win32_pipe_connect(handle.rawValue, overlapped))
     }
 
+    /// Whether there is something to read.
+    // SAFETY: both numbers are written on success.
+    var hasBytes: Bool {
+        var (bytes, ofMessage) = (UInt32(0), UInt32(0))
+        return unsafe portloop_win32_pipe_peek(handle.rawValue, &bytes, &ofMessage) == 0 && bytes > 0
+    }
+
     /// Parts with a client that has gone.
     func disconnect() { _ = portloop_win32_pipe_disconnect(handle.rawValue) }
 

@@ -62,32 +62,33 @@ final class PipeStream {
 
     /// Shows a reader what is there, each time there is what he wants, until he takes some. The caller has the turn.
     nonisolated(nonsending) func read(
-        _ deadline: Deadline, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
+        _ atLeast: Int, _ deadline: Deadline, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
     ) async throws(SocketError) {
-        var wanted = 0
+        var wanted = atLeast
         while true {
             let isLast = try await waitForInput(wanted, deadline, interByte)
             switch input.withBytes({ body($0, isLast) }) {
             case .take(let count): return drop(count)
             case .more(let atLeast): wanted = max(atLeast, input.count + 1)
             }
-            if let failure { throw failure }
             if isLast { throw .ended(received: input.count) }
         }
     }
 
-    /// Waits until so many bytes are there, or until there will be no more: whether that is so. After a failure too: then what is there is
-    /// shown before it is thrown.
+    /// Waits until so many bytes are there, or until there will be no more: whether that is so.
     nonisolated(nonsending) func waitForInput(
         _ wanted: Int, _ deadline: Deadline, _ interByte: Duration?
     ) async throws(SocketError) -> Bool {
         while true {
             if let ending { throw ending }
-            if wanted <= input.count || isOver || failure != nil { return isOver }
+            if wanted <= input.count || isOver { return isOver }
+            if let failure { throw failure }
+            // What the kernel has is read, however little time there is.
+            let isThere = !isReading && !deadline.isAhead(operations.now) && pipe.hasBytes
             startReading()
             guard isReading else { continue }
             do throws(WaitError) {
-                try await arrivals.wait(timeout: patience(deadline, interByte))
+                try await arrivals.wait(timeout: isThere ? nil : patience(deadline, interByte))
             } catch {
                 throw ending ?? SocketError(error, .read, moved: input.count)
             }
@@ -99,7 +100,6 @@ final class PipeStream {
         _ wanted: Int, _ deadline: Deadline, _ interByte: Duration?
     ) async throws(SocketError) -> (bytes: [UInt8], isOver: Bool) {
         let isLast = try await waitForInput(wanted, deadline, interByte)
-        if let failure, wanted > input.count { throw failure }
         return (input.copy(), isLast)
     }
 

@@ -205,6 +205,8 @@ extension SocketAddress {
 private final class PipeEnds: Sendable {
     private let ends: (read: Int32, write: Int32)
     let hasBegun = Atomic<Bool>(false)
+    /// That what comes before a write comes before the end of its read, said again: the thread sanitizer does not take it from the pipe.
+    private let isWritten = Atomic<Bool>(false)
 
     init() {
         var made: [Int32] = [-1, -1]
@@ -221,11 +223,13 @@ private final class PipeEnds: Sendable {
         var byte: UInt8 = 0
         hasBegun.store(true, ordering: .releasing)
         _ = unsafe Glibc.read(ends.read, &byte, 1)
+        _ = isWritten.load(ordering: .acquiring)
         return byte
     }
 
     func write(_ byte: UInt8) {
         var byte = byte
+        isWritten.store(true, ordering: .releasing)
         _ = unsafe Glibc.write(ends.write, &byte, 1)
     }
 }

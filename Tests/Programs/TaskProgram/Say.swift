@@ -24,15 +24,35 @@ func threadNames(unless isRight: ([String]) -> Bool) -> [String]? {
     return threadNames()
 }
 
-private func threadNames() -> [String] {
+/// Notes the threads that are there before a loop is, the first apart: a sanitizer's. It starts its own together with the program's second
+/// thread, so there is one first.
+func noteThreadsOfOthers() {
+    var thread = pthread_t()
+    let code = unsafe pthread_create(&thread, nil, { _ in nil }, nil)
+    require(code == 0, "pthread_create said \(code)")
+    pthread_join(thread, nil)
+    unsafe threadsOfOthers = threadNumbers().filter { $0 != getpid() }
+}
+
+/// Set once, by the first thread, when there is no other of ours.
+private nonisolated(unsafe) var threadsOfOthers: [pid_t] = []
+
+private func threadNumbers() -> [pid_t] {
     guard let folder = unsafe opendir("/proc/self/task") else { return [] }
     defer { unsafe closedir(folder) }
-    var names: [String] = []
+    var numbers: [pid_t] = []
     while let entry = unsafe readdir(folder) {
-        let number = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
             unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
-        guard number.first != "." else { continue }
+        if let number = pid_t(name) { numbers.append(number) }
+    }
+    return numbers
+}
+
+private func threadNames() -> [String] {
+    var names: [String] = []
+    for number in threadNumbers() where unsafe !threadsOfOthers.contains(number) {
         let file = unsafe open("/proc/self/task/\(number)/comm", O_RDONLY)
         // A thread may end between the list and the look.
         guard file >= 0 else { continue }

@@ -7,6 +7,7 @@ import _Concurrency
 
 /// Uses every feature of tasks and counts the process's threads meanwhile.
 func useEveryFeature() -> Never {
+    noteThreadsOfOthers()
     do {
         let port = try EpollPort()
         let loop = EventLoop(port: port)

@@ -19,8 +19,13 @@ func onLoop<R: Sendable>(
 
 /// As ``onLoop(limits:_:)``, on a thread of its own: for a loop whose tasks need the pool that tests run on.
 func onLoopBesides<R: Sendable>(_ body: @escaping @Sendable (isolated EventLoop) async throws -> R) async throws -> R {
+    try await besides { try onLoop(body) }
+}
+
+/// Runs a function on a thread of its own, and leaves the present one to others meanwhile.
+func besides<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
     try await withCheckedThrowingContinuation { continuation in
-        let work = Work { continuation.resume(with: Result { try onLoop(body) }) }
+        let work = Work { continuation.resume(with: Result { try body() }) }
         // SAFETY: the thread takes the reference that it is handed.
         let code = unsafe portloop_test_on_thread(
             { argument in

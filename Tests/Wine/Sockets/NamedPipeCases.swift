@@ -12,6 +12,7 @@ enum NamedPipeCases {
             on: [
                 .sockets("bytes go both ways, in lines and by the count, and to the end", bothWays),
                 .sockets("a time that is up and a cancelled task lose no byte", nothingLost),
+                .sockets("what is there is read by who has no time", atOnce),
                 .sockets("many bytes go both ways at once", bulk),
                 .sockets("a write that finds no room is given up, and the pipe goes on", backpressure),
                 .sockets("what was written before a close is read, and then comes the end", writtenAndClosed),
@@ -105,12 +106,25 @@ enum NamedPipeCases {
             }
             // All that was written is there, and stays.
             try await must("bytes") { () async throws(SocketError) in
-                try await ends.far.read(timeout: patience, interByte: nil) { bytes, _ in
-                    bytes.byteCount < 4 + round ? .more(atLeast: 4 + round) : .take(0)
-                }
+                try await ends.far.read(atLeast: 4 + round, timeout: patience, interByte: nil) { _, _ in .take(0) }
             }
         }
         try demandEqual(try await ends.far.take(103), Array("abc".utf8) + (0..<100).map { UInt8($0) }, "all of it")
+        await ends.close()
+    }
+
+    private static func atOnce(_ loop: isolated EventLoop) async throws(Unmet) {
+        let ends = try await pair(loop)
+        try await mustFail("a read of nothing", .timedOut(.read, moved: 0)) { () async throws(SocketError) in
+            try await ends.far.read(timeout: .zero)
+        }
+        for round in 0..<20 {
+            // The first finds the read that was given up above.
+            try await ends.near.put([1, UInt8(round)])
+            try await loop.wait(until: "the write is done, and that read") { loop.metrics.operations.submitted == 0 }
+            let found = try await must("a read at once") { () async throws(SocketError) in try await ends.far.read(timeout: .zero) }
+            try demandEqual(found, [1, UInt8(round)], "what was there")
+        }
         await ends.close()
     }
 
