@@ -2,8 +2,8 @@
 import LoopCore
 
 extension SocketError {
-    /// What a code says of a socket, or of a pipe. Winsock has numbers of its own, from 10000 on; what the kernel ended an operation with is
-    /// one of Win32's where Winsock was not asked any more, and always of a pipe.
+    /// What a code says of a socket, or of a pipe. Winsock has numbers of its own, from 10000 on; what the kernel ended an operation with
+    /// is one of Win32's where Winsock was not asked any more, and always of a pipe.
     init(_ code: SystemCode, _ call: SocketCall) {
         self =
             switch code.rawValue {
