@@ -210,7 +210,10 @@ enum TCPCases {
     private static func abortedBefore(_ loop: isolated EventLoop) async throws(Unmet) {
         let ends = try await loop.connection()
         await ends.near.abort()
-        try await mustFail("a read", .reset) { () async throws(SocketError) in try await ends.far.read(timeout: patience) }
+        let read = await result { () async throws(SocketError) in try await ends.far.read(timeout: patience) }
         await ends.far.close()
+        // Wine's server may have taken the news for itself, and then there is an end and no more.
+        if isOnWine, case .success([]) = read { return }
+        try demandFailure(read, .reset, "a read")
     }
 }
