@@ -127,7 +127,8 @@ if Context.environment["OS"] == "Windows_NT" {
     }
     package.targets.append(
         .executableTarget(
-            name: "WindowsSuite", dependencies: ["LoopCore", "LoopSim", "LoopWin32", "CLoopWin32", "SerialOps"], path: "Tests/Wine",
+            name: "WindowsSuite",
+            dependencies: ["LoopCore", "StreamOps", "LoopSim", "LoopWin32", "CLoopWin32", "SerialOps", "SocketOps"], path: "Tests/Wine",
             exclude: ["Host", "FileWatch", "README.md"], swiftSettings: strict))
 }
 

@@ -113,12 +113,14 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_set_nonblocking(intptr_t socket, 
     return PORTLOOP_SOCKET_CODE(ioctlsocket((SOCKET)socket, (long)FIONBIO, &value));
 }
 
-CLOOPWIN32_CALL uint32_t portloop_win32_socket_ignore_udp_resets(intptr_t socket) {
-    BOOL is_on = FALSE;
+CLOOPWIN32_CALL uint32_t portloop_win32_socket_tell_udp_resets(intptr_t socket, int32_t is_told) {
+    BOOL is_on = is_told != 0;
     DWORD bytes = 0;
     return PORTLOOP_SOCKET_CODE(
         WSAIoctl((SOCKET)socket, SIO_UDP_CONNRESET, &is_on, sizeof is_on, NULL, 0, &bytes, NULL, NULL));
 }
+
+static WSABUF *pieces(const portloop_win32_segment *segments) { return (WSABUF *)(uintptr_t)segments; }
 
 // MARK: without a control block
 
@@ -142,6 +144,22 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_send_to_now(
     return count_code(sendto((SOCKET)socket, buffer, (int)count, 0, address, (int)length), moved);
 }
 
+CLOOPWIN32_CALL uint32_t portloop_win32_socket_send_pieces_now(
+    intptr_t socket, const portloop_win32_segment *segments, uint32_t segment_count, uint32_t *moved) {
+    DWORD done = 0;
+    if (WSASend((SOCKET)socket, pieces(segments), segment_count, &done, 0, NULL, NULL) != 0) return (uint32_t)WSAGetLastError();
+    *moved = done;
+    return 0;
+}
+
+// What did not fit is an error to Winsock, with the room full: to callers here it is a datagram, and a word about it.
+CLOOPWIN32_CALL uint32_t portloop_win32_socket_receive_from_now(
+    intptr_t socket, void *buffer, uint32_t count, void *address, uint32_t *length, int32_t *is_cut, uint32_t *moved) {
+    int result = recvfrom((SOCKET)socket, buffer, (int)count, 0, address, (int *)length);
+    *is_cut = result == SOCKET_ERROR && WSAGetLastError() == WSAEMSGSIZE;
+    return count_code(*is_cut ? (int)count : result, moved);
+}
+
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_connect_now(intptr_t socket, const void *address, uint32_t length) {
     return PORTLOOP_SOCKET_CODE(connect((SOCKET)socket, address, (int)length));
 }
@@ -154,8 +172,6 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_accept_now(intptr_t socket, intpt
 }
 
 // MARK: overlapped
-
-static WSABUF *pieces(const portloop_win32_segment *segments) { return (WSABUF *)(uintptr_t)segments; }
 
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_receive(
     intptr_t socket, const portloop_win32_segment *segments, uint32_t segment_count, uint32_t *flags,

@@ -39,7 +39,7 @@ extension OpenSocket {
         while try !stream.readNow(&wanted, body) {
             guard let wait = try stream.beginWait() else { continue }
             do throws(OperationError) {
-                stream.lastEnd = try await stream.operations.awaitOp(wait, timeout: stream.patience(deadline, interByte)).end
+                stream.note(try await stream.operations.awaitOp(wait, timeout: stream.patience(deadline, interByte)))
             } catch {
                 throw stream.waitHasFailed(error)
             }
@@ -58,7 +58,7 @@ extension OpenSocket {
             if let count = try stream.readNow(into: &buffer) { return count }
             guard let wait = try stream.beginWait() else { continue }
             do throws(OperationError) {
-                stream.lastEnd = try await stream.operations.awaitOp(wait, timeout: stream.patience(deadline, nil)).end
+                stream.note(try await stream.operations.awaitOp(wait, timeout: stream.patience(deadline, nil)))
             } catch {
                 throw stream.waitHasFailed(error)
             }

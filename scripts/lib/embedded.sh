@@ -18,12 +18,12 @@ embedded_flags=(
 )
 
 # The first two are built first, because others import them, and no other of these; with `embedded_module_flags`, what each needs besides.
-embedded_modules=(LoopCore StreamOps LoopSim LoopWin32 SerialOps)
+embedded_modules=(LoopCore StreamOps LoopSim LoopWin32 SerialOps SocketOps)
 
 # The adapter of Examples/FileWatch is built as its author's package would build it: with the public interface and a shim.
 embedded_module_flags() {
     case $1 in
-        LoopWin32 | SerialOps) printf '%s\n' -D PORTLOOP_WINDOWS -I Sources/CLoopWin32/include ;;
+        LoopWin32 | SerialOps | SocketOps) printf '%s\n' -D PORTLOOP_WINDOWS -I Sources/CLoopWin32/include ;;
         FileWatch) printf '%s\n' -D PORTLOOP_WINDOWS -I Sources/CLoopWin32/include -package-name FileWatch ;;
     esac
 }
@@ -67,7 +67,7 @@ embedded_imports() {
     case $1 in
         LoopCore) ;;
         StreamOps | LoopSim | LoopWin32 | FileWatch) echo LoopCore ;;
-        SerialOps) echo LoopCore StreamOps ;;
+        SerialOps | SocketOps) echo LoopCore StreamOps ;;
         *) echo "${embedded_modules[@]}" FileWatch ;;
     esac
 }

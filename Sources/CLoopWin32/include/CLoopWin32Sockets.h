@@ -68,8 +68,8 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_set_option(
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_shutdown(intptr_t socket, int32_t how);
 // FIONBIO.
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_set_nonblocking(intptr_t socket, int32_t is_nonblocking);
-// SIO_UDP_CONNRESET off: an ICMP answer to one datagram does not fail the next receive with 10054.
-CLOOPWIN32_CALL uint32_t portloop_win32_socket_ignore_udp_resets(intptr_t socket);
+// SIO_UDP_CONNRESET: whether an ICMP answer to one datagram fails the next receive with 10054. It does unless it is switched off.
+CLOOPWIN32_CALL uint32_t portloop_win32_socket_tell_udp_resets(intptr_t socket, int32_t is_told);
 
 // MARK: names
 
@@ -94,6 +94,12 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_send_now(
     intptr_t socket, const void *buffer, uint32_t count, int32_t flags, uint32_t *moved);
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_send_to_now(
     intptr_t socket, const void *buffer, uint32_t count, const void *address, uint32_t length, uint32_t *moved);
+// The segments as one write. The corresponding function is `WSASend` without a control block.
+CLOOPWIN32_CALL uint32_t portloop_win32_socket_send_pieces_now(
+    intptr_t socket, const portloop_win32_segment *segments, uint32_t segment_count, uint32_t *moved);
+// `*length` is the room, then the length of the sender's address. A datagram that is longer than the buffer is success, and cut.
+CLOOPWIN32_CALL uint32_t portloop_win32_socket_receive_from_now(
+    intptr_t socket, void *buffer, uint32_t count, void *address, uint32_t *length, int32_t *is_cut, uint32_t *moved);
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_connect_now(intptr_t socket, const void *address, uint32_t length);
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_accept_now(intptr_t socket, intptr_t *accepted);
 

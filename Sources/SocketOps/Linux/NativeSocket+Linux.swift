@@ -30,6 +30,9 @@ extension NativeSocket {
     /// What a socket for datagrams is told besides: nothing.
     func becomeDatagram() {}
 
+    /// What a socket for datagrams is told that has got one other side: nothing.
+    func becomeConnected() {}
+
     // SAFETY: both numbers are written on success.
     static func pair() throws(SocketRefusal) -> (NativeSocket, NativeSocket) {
         var (first, second) = (Int32(-1), Int32(-1))

@@ -64,29 +64,7 @@ extension SocketStream {
         _ piece: ArraySlice<UInt8>, _ deadline: Deadline, moved: Int
     ) async throws(SocketError) -> Int {
         try checkWriting()
-        let outcome: Outcome
-        do throws(OperationError) {
-            outcome = try await operations.perform(on: handle, capacity: piece.count, timeout: deadline.left(operations.now)) { op in
-                op.withBuffer { buffer in
-                    // SAFETY: the buffer has room for as many bytes.
-                    unsafe buffer.withUnsafeMutableBytes { unsafe $0.copyBytes(from: piece) }
-                }
-                return op.write(count: piece.count)
-            }
-        } catch {
-            throw ending ?? SocketError(error, .write, moved: moved)
-        }
-        let count = max(0, outcome.count)
-        if count == piece.count { return count }
-        if let ending { throw ending }
-        switch outcome.end {
-        case .timedOut: throw .timedOut(.write, moved: moved + count)
-        case .cancelled: throw .cancelled(.write, moved: moved + count)
-        case .stuck: throw .stuck(.write)
-        case .finished: break
-        }
-        guard outcome.error == .none else { throw SocketError(outcome.error, .write) }
-        return count
+        return try await operations.write(piece, on: handle, deadline, moved: moved) { ending }
     }
 
     /// Bytes that a writer's operation has memory for while it waits.

@@ -178,7 +178,7 @@ final class SocketStream {
     /// Waits until the kernel has something to read, where a call between does not matter.
     nonisolated(nonsending) func waitForInput(_ patience: Duration?) async throws(SocketError) {
         guard let wait = try beginWait() else { return }
-        do throws(OperationError) { lastEnd = try await operations.awaitOp(wait, timeout: patience).end } catch {
+        do throws(OperationError) { note(try await operations.awaitOp(wait, timeout: patience)) } catch {
             throw waitHasFailed(error)
         }
         try waitHasEnded()
@@ -201,9 +201,16 @@ final class SocketStream {
 
     func waitHasFailed(_ error: OperationError) -> SocketError { ending ?? SocketError(error, .read, moved: bytesWaiting) }
 
-    /// The wait for something to read has ended. There may be nothing; what the kernel has to say of an error the next read hears.
-    func waitHasEnded() throws(SocketError) {
+    /// Notes how a wait for something to read has ended. There may be nothing. Of an end the next read hears, and of an error too, but where
+    /// the kernel says it once: by the wait's packet.
+    func note(_ outcome: borrowing Outcome) {
         mayHaveMore = true
+        lastEnd = outcome.end
+        if outcome.error != .none, outcome.completion.severity == .error { failure = SocketError(outcome.error, .read) }
+    }
+
+    /// Throws what ended the last wait but something to read.
+    func waitHasEnded() throws(SocketError) {
         if case .finished = lastEnd, ending == nil { return }
         throw whyNot(lastEnd)
     }

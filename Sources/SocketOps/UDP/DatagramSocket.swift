@@ -96,6 +96,7 @@ final class DatagramSocket {
         do throws(OperationError) {
             id = try unsafe operations.prepare(handle, address: .one).id
             try operations.connect(id, to: address)
+            native.becomeConnected()
             let outcome = try await operations.awaitOp(id)
             guard outcome.error == .none else { throw OperationError.refused(outcome.error) }
         } catch {

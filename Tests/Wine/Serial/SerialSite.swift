@@ -54,50 +54,5 @@ struct SerialSite: Sendable {
     }
 }
 
-func result<R>(
-    isolation: isolated (any Actor)? = #isolation, _ body: () async throws(SerialError) -> R
-) async -> Result<R, SerialError> {
-    do throws(SerialError) { return .success(try await body()) } catch { return .failure(error) }
-}
-
-func must<R>(
-    _ what: String, isolation: isolated (any Actor)? = #isolation, _ body: () async throws(SerialError) -> R
-) async throws(Unmet) -> R {
-    do throws(SerialError) { return try await body() } catch { throw .failed("\(what): \(error.description)") }
-}
-
-/// It MUST be refused so.
-func mustFail<R>(
-    _ what: String, _ expected: SerialError, isolation: isolated (any Actor)? = #isolation, _ body: () async throws(SerialError) -> R
-) async throws(Unmet) {
-    do throws(SerialError) {
-        _ = try await body()
-    } catch {
-        if error == expected { return }
-        throw .failed("\(what): expected \(expected.description), found \(error.description)")
-    }
-    throw .failed("\(what): expected \(expected.description), and it was done")
-}
-
-/// A check fails by being thrown: a task may not touch what the suite collects.
-func demand(_ isMet: Bool, _ what: @autoclosure () -> String) throws(Unmet) { if !isMet { throw .failed(what()) } }
-
-func demandEqual(_ found: [UInt8], _ expected: [UInt8], _ what: String) throws(Unmet) {
-    guard found != expected else { return }
-    throw .failed("\(what): expected \(expected.count) bytes, found \(found.count), or others")
-}
-
 /// The pattern that the peer sends and expects, from a place on.
 func pattern(_ count: Int, from place: Int = 0) -> [UInt8] { (place..<place + count).map { SerialPeer.pattern($0) } }
-
-/// Numbers of a case's own, the same in every run.
-struct Dice {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func roll(_ count: Int) -> Int {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int(truncatingIfNeeded: state >> 33) % count
-    }
-}

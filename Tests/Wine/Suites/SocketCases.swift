@@ -188,7 +188,7 @@ enum SocketCases {
             let (port, near, far, gone) = (try RawPort(), try RawSocket(.udp), try RawSocket(.udp), try RawSocket(.udp))
             try near.bind()
             try gone.bind()
-            try check.must("the option", portloop_win32_socket_ignore_udp_resets(near.handle))
+            try check.must("the option", portloop_win32_socket_tell_udp_resets(near.handle, 0))
             try port.associate(near.handle, key: 1)
             var (address, moved) = (try gone.name(), UInt32(0))
             try check.must("close", gone.close())

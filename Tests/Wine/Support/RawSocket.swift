@@ -72,9 +72,11 @@ internal import CLoopWin32
         return address
     }
 
+    func listen(backlog: Int32) -> UInt32 { portloop_win32_socket_listen(handle, backlog) }
+
     func listen() throws(Unmet) {
         try bind()
-        let code = portloop_win32_socket_listen(handle, 16)
+        let code = listen(backlog: 16)
         if code != 0 { throw .failed("listen: error \(code)") }
     }
 
