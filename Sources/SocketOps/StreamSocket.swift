@@ -1,5 +1,5 @@
 public import LoopCore
-public import StreamOps
+@_exported public import StreamOps
 internal import _Concurrency
 
 /// A connected socket, of whatever kind: what ``TCPStream`` and ``UnixStream`` have in common.
