@@ -8,6 +8,8 @@ struct RespParser {
     static let argumentsMax = 1_024
     static let argumentBytesMax = 1 << 20
     static let lineBytesMax = 65_536
+    /// Of one whole command: what a connection may keep without having said anything.
+    static let commandBytesMax = 4 << 20
 
     private var bytes: [UInt8] = []
     /// Bytes of whole commands.
@@ -24,7 +26,10 @@ struct RespParser {
         while taken < bytes.count {
             var place = taken
             let command = try bytes[place] == UInt8(ascii: "*") ? array(&place) : inline(&place)
-            guard let command else { return nil }
+            guard let command else {
+                if bytes.count - taken > Self.commandBytesMax { throw ProtocolError(sentence: "too long a command") }
+                return nil
+            }
             taken = place
             // An empty line, or an array of nothing, asks for nothing.
             if !command.isEmpty { return command }
@@ -39,14 +44,15 @@ struct RespParser {
 
     private func array(_ place: inout Int) throws(ProtocolError) -> [[UInt8]]? {
         guard let count = try number(after: "*", Self.argumentsMax, &place) else { return nil }
-        var command: [[UInt8]] = []
+        // Where they are: nothing is copied before all are there, however small the pieces they come in.
+        var places: [Range<Int>] = []
         for _ in 0..<count {
             guard let length = try number(after: "$", Self.argumentBytesMax, &place), bytes.count - place >= length + 2 else { return nil }
-            command.append(Array(bytes[place..<place + length]))
+            places.append(place..<place + length)
             guard bytes[place + length] == 13, bytes[place + length + 1] == 10 else { throw ProtocolError(sentence: "a string is longer") }
             place += length + 2
         }
-        return command
+        return places.map { Array(bytes[$0]) }
     }
 
     /// A line that says how many there are of what follows.

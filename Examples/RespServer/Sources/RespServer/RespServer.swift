@@ -3,7 +3,7 @@ import SocketOps
 
 /// Takes connections until it is cancelled.
 func serve(_ port: UInt16, on loop: isolated EventLoop) async throws(SocketError) {
-    let listener = try await TCPListener.listen("127.0.0.1", port, ListenOptions(connectionsMax: 10_000), on: loop)
+    let listener = try await TCPListener.listen("127.0.0.1", port, ListenOptions(connectionsMax: 1_000), on: loop)
     say("listening on port \(listener.port)")
     let store = Store(on: loop)
     while true {

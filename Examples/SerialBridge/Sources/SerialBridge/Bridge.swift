@@ -50,10 +50,18 @@ actor Bridge: OnLoop {
         for client in clients.values where client.bytes.trySend(escaped) == .full { leave(client) }
     }
 
-    /// Sends to the device; whether there still is one.
+    /// Sends to the device, however slow that is; false where it is gone, or has taken nothing for two minutes.
     func send(_ bytes: [UInt8]) async -> Bool {
-        do throws(SerialError) { try await port.write(bytes) } catch { return false }
-        return true
+        var rest = bytes
+        while true {
+            do throws(SerialError) {
+                try await port.write(rest, timeout: .seconds(120))
+                return true
+            } catch {
+                guard case .timedOut(_, let moved) = error, moved > 0 else { return false }
+                rest.removeFirst(moved)
+            }
+        }
     }
 }
 

@@ -17,7 +17,8 @@ func listen<Stream: ByteStream>(to stream: Stream, as client: Client, on bridge:
     let binary = [Telnet.binary, Telnet.suppressGoAhead]
     try await stream.write(options.ask(ours: binary + [Telnet.echo], theirs: binary), timeout: .seconds(30))
     while true {
-        let bytes = try await stream.read(max: 4_096)
+        // Little at a time, so that several who send to a slow device take turns.
+        let bytes = try await stream.read(max: 512)
         if bytes.isEmpty { return }
         for event in parser.parse(bytes) {
             var answer: [UInt8] = []
