@@ -1,3 +1,4 @@
+// example: EchoServer
 import Portloop
 import SocketOps
 
