@@ -26,16 +26,3 @@ package struct DelimiterSearch: Sendable {
         return true
     }
 }
-
-extension RawSpan {
-    // SAFETY: the place is checked.
-    package func byte(at place: Int) -> UInt8 {
-        guard place >= 0, place < byteCount else { trap("Byte \(place) was asked for of \(byteCount).") }
-        return unsafe unsafeLoadUnaligned(fromByteOffset: place, as: UInt8.self)
-    }
-
-    /// Bytes of a range, copied.
-    // SAFETY: the pointer is the span's, for the time of the call.
-    @usableFromInline
-    package func copied(_ range: Range<Int>) -> [UInt8] { unsafe extracting(range).withUnsafeBytes { unsafe [UInt8]($0) } }
-}

@@ -2,21 +2,26 @@
 
 import atexit
 import os
+import shutil
 import subprocess
 import sys
 import time
 
 
 class Checks:
-    """Cases that say "pass" or "FAIL" with their name, and are counted in the last line."""
+    """Cases that say "pass", "FAIL" or "skip" with their name, and are counted in the last line."""
 
     def __init__(self):
-        self.passed = self.failed = 0
+        self.passed = self.failed = self.skipped = 0
         self.children = []
         atexit.register(self.end_all)
 
-    def case(self, name):
+    def case(self, name, needs=None):
+        """A case; `needs` is a program without which it is skipped."""
         def run(case):
+            if needs and not shutil.which(needs):
+                self.skipped += 1
+                return print(f"skip  {name}: there is no {needs}", flush=True)
             try:
                 case()
                 self.passed += 1
@@ -52,7 +57,7 @@ class Checks:
         time.sleep(0.02)
 
     def finish(self):
-        print(f"{self.passed} passed, {self.failed} failed")
+        print(f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else ""))
         sys.exit(1 if self.failed else 0)
 
 

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <malloc.h>
 #include "CBench.h"
 
 #include <sched.h>
@@ -13,3 +14,5 @@ void bench_pin(int32_t processor) {
     CPU_SET(processor, &set);
     sched_setaffinity(0, sizeof set, &set);
 }
+
+uint64_t bench_heap_bytes(void) { return mallinfo2().uordblks; }

@@ -9,6 +9,8 @@ struct Comparison {
     struct Entrant {
         let name: String
         let isFloor: Bool
+        /// What is told of beside the figure, where there is such.
+        var latencies: Latencies?
         /// Runs once and returns the figure; nil when it failed, which ends the comparison.
         let measure: () -> Double?
     }
@@ -36,7 +38,8 @@ struct Comparison {
             let ratio = PairedRatio(figures[place], over: figures[floor])
             let padded = entrants[place].name.padding(toLength: 20, withPad: " ", startingAt: 0)
             let bounds = "[\(format(ratio.low, 3)), \(format(ratio.high, 3))]"
-            print("  \(padded) \(format(median(figures[place]), 1)) ns   × \(format(ratio.mean, 3)) \(bounds)")
+            let times = entrants[place].latencies.map { "   p50 / p99 / p99.9: \($0.text) µs" } ?? ""
+            print("  \(padded) \(format(median(figures[place]), 1)) ns   × \(format(ratio.mean, 3)) \(bounds)\(times)")
         }
     }
 }

@@ -29,7 +29,7 @@ struct Programs {
                     line("portloop", [ours, "post", "5000000"], "post_ns"),
                 ]),
             sleepers("processor time", "cpu_ns"), sleepers("bytes each", "bytes_each"),
-        ] + SerialComparisons(peers: peers, ours: ours).all
+        ] + SerialComparisons(peers: peers, ours: ours).all + SocketComparisons(programs: self).all
     }
 
     /// A hundred thousand tasks that sleep a second: on the loop, and on the default executor.
@@ -79,6 +79,11 @@ struct Programs {
     }
 
     private func measureEcho(_ command: [String], _ connections: Int, _ seconds: Double) -> Double? {
+        loadEcho(command, connections, bytes: 64, seconds).flatMap { figure("server_cpu_ns_per_request", in: $0) }
+    }
+
+    /// What the load client says of an echo server that is started for it.
+    func loadEcho(_ command: [String], _ connections: Int, bytes requestBytes: Int, _ seconds: Double = 1) -> String? {
         let server = Process()
         server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         server.arguments = ["taskset", "-c", "0"] + command
@@ -97,10 +102,10 @@ struct Programs {
         }
         guard let port = said.split(separator: " ").last.map({ $0.trimmingCharacters(in: .whitespacesAndNewlines) }) else { return nil }
         let load = [
-            "taskset", "-c", "0", "\(peers)/load", port, "\(connections)", "64", "\(Int(seconds.rounded(.up)))",
+            "taskset", "-c", "0", "\(peers)/load", port, "\(connections)", "\(requestBytes)", "\(Int(seconds.rounded(.up)))",
             "\(server.processIdentifier)",
         ]
-        return output(of: load).flatMap { figure("server_cpu_ns_per_request", in: $0) }
+        return output(of: load)
     }
 }
 

@@ -27,7 +27,7 @@ private func echo(_ stream: TCPStream) async {
         while true {
             let isOver = try await stream.read { bytes, taken in
                 let sent = (try? stream.writeNow(bytes)) ?? 0
-                if sent < bytes.byteCount { rest = copied(bytes.extracting(sent..<bytes.byteCount)) }
+                if sent < bytes.byteCount { rest = bytes.copied(sent..<bytes.byteCount) }
                 taken = bytes.byteCount
                 return bytes.isEmpty
             }
@@ -40,6 +40,3 @@ private func echo(_ stream: TCPStream) async {
     } catch {}  // Reset, or shut down: the connection ends all the same.
     await stream.close()
 }
-
-// SAFETY: the pointer is the span's, for the time of the call.
-private func copied(_ bytes: RawSpan) -> [UInt8] { unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) } }

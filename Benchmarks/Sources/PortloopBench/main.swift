@@ -17,6 +17,7 @@ case "tasks":
 case "fairness": runFairness(yielders: number(2, 1_000), probes: number(3, 2_000))
 case "sleepers": runSleepers(count: number(2, 100_000), onLoop: !(arguments.count > 3 && arguments[3] == "default"))
 case "cancel-storm": runCancelStorm(count: number(2, 100_000))
+case "idle-sockets": runIdleSockets(count: number(2, 10_000))
 case "serial": runSerial(Array(arguments.dropFirst(2)))
 case "storm": runStorm(milliseconds: number(2, 500))
 default:
@@ -25,7 +26,7 @@ default:
         usage: PortloopBench echo | echo-tasks | echo-sockets | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] |
             wake [ROUNDS CPU CPU] |
             storm [MS] | fairness [FIBERS PROBES] |
-            sleepers [COUNT [default]] | cancel-storm [COUNT] | tasks [ROUNDS [NAME [alone [STEPS]]]]
+            idle-sockets [COUNT] | sleepers [COUNT [default]] | cancel-storm [COUNT] | tasks [ROUNDS [NAME [alone [STEPS]]]]
         """)
 }
 

@@ -26,6 +26,8 @@ final class SocketStream {
     private var input: ByteQueue?
     /// Whether the kernel may have bytes: it has not said since that it has none.
     private var mayHaveMore = true
+    /// How the last wait ended: here, and not in the frame of the call that waits.
+    var lastEnd = WaitEnd.finished
     /// Whether a read that brought less than it could has taken all.
     private let shortReadsEmpty: Bool
     /// The other side has ended.
@@ -175,23 +177,42 @@ final class SocketStream {
 
     /// Waits until the kernel has something to read, where a call between does not matter.
     nonisolated(nonsending) func waitForInput(_ patience: Duration?) async throws(SocketError) {
-        let outcome: Outcome
+        guard let wait = try beginWait() else { return }
+        do throws(OperationError) { note(try await operations.awaitOp(wait, timeout: patience)) } catch {
+            throw waitHasFailed(error)
+        }
+        try waitHasEnded()
+    }
+
+    /// Has the kernel tell when there is something to read. Nil where it does at once.
+    // SAFETY: of the prepared memory the id alone is used.
+    func beginWait() throws(SocketError) -> OperationID? {
+        guard !Task.isCancelled else { throw .cancelled(.read, moved: bytesWaiting) }
         do throws(OperationError) {
-            outcome = try await operations.perform(on: handle, timeout: patience) { op in op.read() }
+            let id = unsafe try operations.prepare(handle).id
+            guard try operations.read(id, inline: .allowed) == .done else { return id }
+            try operations.free(id)
         } catch {
             throw waitHasFailed(error)
         }
-        try waitHasEnded(outcome)
+        mayHaveMore = true
+        return nil
     }
 
     func waitHasFailed(_ error: OperationError) -> SocketError { ending ?? SocketError(error, .read, moved: bytesWaiting) }
 
-    /// The end of a wait for something to read. There may be nothing; of an end the next read hears, and of an error too, but where the
-    /// kernel says it once: by the wait's packet.
-    func waitHasEnded(_ outcome: borrowing Outcome) throws(SocketError) {
+    /// Notes how a wait for something to read has ended. There may be nothing. Of an end the next read hears, and of an error too, but where
+    /// the kernel says it once: by the wait's packet.
+    func note(_ outcome: borrowing Outcome) {
         mayHaveMore = true
-        guard case .finished = outcome.end, ending == nil else { throw whyNot(outcome.end) }
+        lastEnd = outcome.end
         if outcome.error != .none, outcome.completion.severity == .error { failure = SocketError(outcome.error, .read) }
+    }
+
+    /// Throws what ended the last wait but something to read.
+    func waitHasEnded() throws(SocketError) {
+        if case .finished = lastEnd, ending == nil { return }
+        throw whyNot(lastEnd)
     }
 
     @inline(never)

@@ -1,0 +1,1 @@
+../../Wine/Sockets/SocketTour.swift
