@@ -36,7 +36,7 @@ enum ConnectCases {
     private static func connect(
         _ host: String, _ port: UInt16, _ loop: isolated EventLoop
     ) async -> Result<TCPStream, SocketError> {
-        await result { () async throws(SocketError) in try await TCPStream.connect(host, port, on: loop, timeout: patience) }
+        await result { () async throws(SocketError) in try await TCPStream.connect(host, port, on: loop, timeout: ample) }
     }
 
     private static func byNumber(_ loop: isolated EventLoop) async throws(Unmet) {
@@ -72,7 +72,7 @@ enum ConnectCases {
         }
         await listener.close()
         try await mustFail("a connect to nobody", .refused) { () async throws(SocketError) in
-            try await TCPStream.connect(listener.localAddress, on: loop, timeout: patience)
+            try await TCPStream.connect(listener.localAddress, on: loop, timeout: ample)
         }
         try await mustFail("another machine's address", .addressNotAvailable) { () async throws(SocketError) in
             try await TCPListener.listen("192.0.2.1", 0, on: loop)
@@ -93,7 +93,7 @@ enum ConnectCases {
         // Those that were reset may be among those accepted: the system knew them as connections.
         for _ in 0..<21 {
             let far = try await loop.accept(from: listener)
-            let read = await result { () async throws(SocketError) in try await far.read(timeout: patience) }
+            let read = await result { () async throws(SocketError) in try await far.read(timeout: ample) }
             await far.close()
             switch read {
             case .success(let bytes) where bytes == [0x21]:
@@ -112,7 +112,7 @@ enum ConnectCases {
         let server = loop.spawn { loop async -> Int in
             var (count, dice) = (0, Dice(11))
             while count < rounds {
-                let next = await result { () async throws(SocketError) in try await listener.accept(timeout: patience) }
+                let next = await result { () async throws(SocketError) in try await listener.accept(timeout: ample) }
                 guard case .success(let stream) = next else { return count }
                 count += 1
                 let isKind = dice.roll(4) > 0
@@ -145,7 +145,7 @@ enum ConnectCases {
 
     /// One connection, which ends in one of several ways.
     private static func visit(_ address: SocketAddress, _ dice: inout Dice, _ loop: isolated EventLoop) async throws(SocketError) {
-        let stream = try await TCPStream.connect(address, on: loop, timeout: patience)
+        let stream = try await TCPStream.connect(address, on: loop, timeout: ample)
         switch dice.roll(5) {
         case 0: await stream.abort()
         case 1: await stream.close()
@@ -157,8 +157,8 @@ enum ConnectCases {
         default:
             // The other side may break off at any time.
             _ = await result { () async throws(SocketError) in
-                try await stream.write([1, 2, 3], timeout: patience)
-                return try await stream.read(timeout: patience)
+                try await stream.write([1, 2, 3], timeout: ample)
+                return try await stream.read(timeout: ample)
             }
             await stream.close()
         }

@@ -111,8 +111,12 @@ private final class Tour {
 
         let one = try await TCPStream.connect(listener.localAddress, on: loop, timeout: patience)
         let other = try await listener.accept(timeout: patience)
+        // Somebody waits for it: Wine may keep a reset to itself that nobody waits for.
+        let before = loop.metrics.operations.submitted
+        let reader = loop.spawn { _ async in await failureOfRead(other) }
+        while loop.metrics.operations.submitted == before { await Task.yield() }
         await one.abort()
-        say("aborted there: \(await failure { () async throws(SocketError) in try await other.read(timeout: patience) })")
+        say("aborted there: \(await reader.value)")
         await other.close()
         await listener.close()
     }
