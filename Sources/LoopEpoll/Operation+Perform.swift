@@ -71,7 +71,8 @@ extension Operation {
     /// The caller vouches that he reads until there is no more: what comes after this is an event of its own. All but the end of the
     /// stream, which may have come as one event with bytes that are read first.
     private func takeEvent(_ descriptor: Descriptor) -> Try {
-        if descriptor.record.ending.isEmpty { descriptor.record.reads.record.maybeReady = false }
+        guard descriptor.record.ending.isEmpty else { return waitUntilReadable() }
+        descriptor.record.reads.record.maybeReady = false
         return .finished(.success(0))
     }
 

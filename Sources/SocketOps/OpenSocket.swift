@@ -37,7 +37,7 @@ extension OpenSocket {
         defer { stream.readTurn.give() }
         var wanted = atLeast
         while try !stream.readNow(&wanted, body) {
-            guard let wait = try stream.beginWait() else { continue }
+            guard let wait = try stream.beginWait(deadline) else { continue }
             do throws(OperationError) {
                 stream.note(try await stream.operations.awaitOp(wait, timeout: stream.patience(deadline, interByte)))
             } catch {
@@ -56,7 +56,7 @@ extension OpenSocket {
         defer { stream.readTurn.give() }
         while true {
             if let count = try stream.readNow(into: &buffer) { return count }
-            guard let wait = try stream.beginWait() else { continue }
+            guard let wait = try stream.beginWait(deadline) else { continue }
             do throws(OperationError) {
                 stream.note(try await stream.operations.awaitOp(wait, timeout: stream.patience(deadline, nil)))
             } catch {
@@ -122,7 +122,7 @@ extension OpenSocket {
                 found = bytes.copied(0..<bytes.byteCount)
                 return .take(0)
             }
-            while try !stream.readNow(&wanted, copy) { try await stream.waitForInput(stream.patience(deadline, interByte)) }
+            while try !stream.readNow(&wanted, copy) { try await stream.waitForInput(deadline, interByte) }
             return found
         } catch {
             stream.readTurn.give()

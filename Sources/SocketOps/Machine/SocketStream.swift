@@ -176,9 +176,9 @@ final class SocketStream {
     }
 
     /// Waits until the kernel has something to read, where a call between does not matter.
-    nonisolated(nonsending) func waitForInput(_ patience: Duration?) async throws(SocketError) {
-        guard let wait = try beginWait() else { return }
-        do throws(OperationError) { note(try await operations.awaitOp(wait, timeout: patience)) } catch {
+    nonisolated(nonsending) func waitForInput(_ deadline: Deadline, _ interByte: Duration?) async throws(SocketError) {
+        guard let wait = try beginWait(deadline) else { return }
+        do throws(OperationError) { note(try await operations.awaitOp(wait, timeout: patience(deadline, interByte))) } catch {
             throw waitHasFailed(error)
         }
         try waitHasEnded()
@@ -186,7 +186,9 @@ final class SocketStream {
 
     /// Has the kernel tell when there is something to read. Nil where it does at once.
     // SAFETY: of the prepared memory the id alone is used.
-    func beginWait() throws(SocketError) -> OperationID? {
+    func beginWait(_ deadline: Deadline) throws(SocketError) -> OperationID? {
+        // A wait may end with nothing to read; that it may do so again and again must not move the end of the call.
+        if deadline.isSet, !deadline.isAhead(operations.now) { throw .timedOut(.read, moved: bytesWaiting) }
         guard !Task.isCancelled else { throw .cancelled(.read, moved: bytesWaiting) }
         do throws(OperationError) {
             let id = unsafe try operations.prepare(handle).id

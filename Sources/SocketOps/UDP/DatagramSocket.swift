@@ -107,6 +107,8 @@ final class DatagramSocket {
     private nonisolated(nonsending) func wait(
         _ call: SocketCall, _ deadline: Deadline, _ body: (consuming PreparedOp) -> Decision
     ) async throws(SocketError) {
+        // A wait may end with nothing, and that again and again.
+        if deadline.isSet, !deadline.isAhead(operations.now) { throw .timedOut(call, moved: 0) }
         let outcome: Outcome
         do throws(OperationError) {
             outcome = try await operations.perform(on: handle, timeout: deadline.left(operations.now), body)

@@ -1,3 +1,4 @@
+import Glibc
 import LoopCore
 import StreamOps
 import Testing
@@ -178,6 +179,22 @@ import Testing
             #expect(await reader.value.failure == .reset)
             let writes = await result { () async throws(SocketError) in try await ends.far.write([1]) }
             #expect(writes.failure == .reset)
+            await ends.far.close()
+        }
+    }
+
+    @Test("Urgent bytes are passed by, and wake nobody for long") func urgent() throws {
+        try onLoop { loop in
+            let ends = try await loop.connection()
+            try await ends.near.write("ab")
+            let fd = Int32(ends.near.socket.here.on(loop).native.handle.rawValue)
+            // SAFETY: one byte is read from the array.
+            #expect(unsafe send(fd, [UInt8(ascii: "!")], 1, Int32(MSG_OOB)) == 1)
+            try await ends.near.write("cd")
+            #expect(try await ends.far.readExactly(4, timeout: .seconds(5)) == Array("abcd".utf8))
+            try await loop.expectRest { () async throws(SocketError) in try await ends.far.read(timeout: .milliseconds(50)) }
+            await ends.near.close()
+            #expect(try await ends.far.read(timeout: .seconds(5)) == [])
             await ends.far.close()
         }
     }

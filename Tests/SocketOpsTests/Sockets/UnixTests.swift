@@ -117,6 +117,8 @@ import Testing
             try await here.send([5])
             let refused = await result { () async throws(SocketError) in try await here.receive(timeout: .seconds(5)) }
             #expect(refused.failure == .refused)
+            // The event of an error that has been told says nothing any more.
+            try await loop.expectRest { () async throws(SocketError) in try await here.receive(timeout: .milliseconds(50)) }
             await here.close()
             #expect(loop.metrics.operations.submitted == 0)
         }

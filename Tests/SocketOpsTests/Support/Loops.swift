@@ -81,3 +81,16 @@ func openSockets() -> Int {
         return unsafe fstat(Int32(number), &facts) == 0 && facts.st_mode & S_IFMT == S_IFSOCK
     }
 }
+
+extension EventLoop {
+    /// Makes a call that waits in vain until its time is up, and expects the kernel to be asked for the end of the wait and for little else.
+    func expectRest<R: Sendable>(_ call: () async throws(SocketError) -> R) async throws {
+        let waits = metrics.port.kernelWaits
+        let end = await result { () async throws(SocketError) in try await call() }
+        guard case .timedOut? = end.failure else {
+            Issue.record("a wait in vain came to \(end)")
+            return
+        }
+        #expect(metrics.port.kernelWaits - waits <= 6)
+    }
+}
