@@ -41,6 +41,9 @@ _Static_assert(sizeof(WSABUF) == 2 * sizeof(void *), "WSABUF: the stride of an a
 #ifndef SIO_UDP_CONNRESET
 #define SIO_UDP_CONNRESET _WSAIOW(IOC_VENDOR, 12)
 #endif
+#ifndef SIO_UDP_NETRESET
+#define SIO_UDP_NETRESET _WSAIOW(IOC_VENDOR, 15)
+#endif
 
 // WSAStartup counts its calls: one is enough.
 static SRWLOCK start_lock = SRWLOCK_INIT;
@@ -113,11 +116,16 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_set_nonblocking(intptr_t socket, 
     return PORTLOOP_SOCKET_CODE(ioctlsocket((SOCKET)socket, (long)FIONBIO, &value));
 }
 
-CLOOPWIN32_CALL uint32_t portloop_win32_socket_tell_udp_resets(intptr_t socket, int32_t is_told) {
-    BOOL is_on = is_told != 0;
+static uint32_t tell(SOCKET socket, DWORD what, BOOL is_told) {
     DWORD bytes = 0;
-    return PORTLOOP_SOCKET_CODE(
-        WSAIoctl((SOCKET)socket, SIO_UDP_CONNRESET, &is_on, sizeof is_on, NULL, 0, &bytes, NULL, NULL));
+    return PORTLOOP_SOCKET_CODE(WSAIoctl(socket, what, &is_told, sizeof is_told, NULL, 0, &bytes, NULL, NULL));
+}
+
+CLOOPWIN32_CALL uint32_t portloop_win32_socket_tell_udp_resets(intptr_t socket, int32_t is_told) {
+    uint32_t code = tell((SOCKET)socket, SIO_UDP_CONNRESET, is_told != 0);
+    // Younger, and not everywhere: what it is about is rare.
+    if (code == 0) tell((SOCKET)socket, SIO_UDP_NETRESET, is_told != 0);
+    return code;
 }
 
 static WSABUF *pieces(const portloop_win32_segment *segments) { return (WSABUF *)(uintptr_t)segments; }

@@ -8,7 +8,7 @@ extension Suites {
             contract(.pipeServers, checked: true), Win32AssociationCases.suite, Win32PacketCases.suite,
             Win32FileCases.suite, Win32ReadinessCases.suite, Win32ConnectionCases.suite,
             Win32WaitCases.suite, Win32RaceCases.suite, Win32FaultCases.suite, TaskCases.suite, Win32SystemCases.suite,
-            TCPCases.suite, ConnectCases.suite, UDPCases.suite, NamedPipeCases.suite,
+            TCPCases.suite, ConnectCases.suite, NameCases.suite, UDPCases.suite, WatchedCases.suite, TourCases.suite, NamedPipeCases.suite,
         ]
     }
 

@@ -68,7 +68,8 @@ CLOOPWIN32_CALL uint32_t portloop_win32_socket_set_option(
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_shutdown(intptr_t socket, int32_t how);
 // FIONBIO.
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_set_nonblocking(intptr_t socket, int32_t is_nonblocking);
-// SIO_UDP_CONNRESET: whether an ICMP answer to one datagram fails the next receive with 10054. It does unless it is switched off.
+// SIO_UDP_CONNRESET and SIO_UDP_NETRESET: whether an ICMP answer to one datagram fails the next receive, with 10054 where nobody took it and
+// 10052 where it did not get there. It does unless that is switched off.
 CLOOPWIN32_CALL uint32_t portloop_win32_socket_tell_udp_resets(intptr_t socket, int32_t is_told);
 
 // MARK: names

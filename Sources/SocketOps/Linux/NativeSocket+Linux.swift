@@ -17,6 +17,9 @@ extension NativeSocket {
     /// `DescriptorRecord.shortReadEmpties` of LoopEpoll. Elsewhere a read may end early for other reasons.
     static let shortReadsEmpty = true
 
+    /// Whether a write that waits for room and is given up says how much of it has left.
+    static let countsCancelledWrites = true
+
     // MARK: making
 
     static func open(_ family: UInt16, _ kind: SocketKind) throws(SocketRefusal) -> NativeSocket {

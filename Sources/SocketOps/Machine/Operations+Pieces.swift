@@ -3,8 +3,9 @@ import StreamOps
 import _Concurrency
 
 extension Operations {
-    /// Writes a piece of what somebody writes, by an operation that waits for room. How many bytes had left, which are all of them where this
-    /// does not throw but where the system wrote less. `moved` is what had left before, and `ending` why the stream serves nobody any more.
+    /// Writes a piece of what somebody writes, by an operation that waits for room. How many bytes had left, which are all of them where
+    /// this does not throw but where the system wrote less. `moved` is what had left before, and `ending` why the stream serves nobody any
+    /// more.
     nonisolated(nonsending) func write(
         _ piece: ArraySlice<UInt8>, on handle: AssociatedHandle, _ deadline: Deadline, moved: Int, _ ending: () -> SocketError?
     ) async throws(SocketError) -> Int {

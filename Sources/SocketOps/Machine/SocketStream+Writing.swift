@@ -64,7 +64,28 @@ extension SocketStream {
         _ piece: ArraySlice<UInt8>, _ deadline: Deadline, moved: Int
     ) async throws(SocketError) -> Int {
         try checkWriting()
-        return try await operations.write(piece, on: handle, deadline, moved: moved) { ending }
+        if NativeSocket.countsCancelledWrites {
+            return try await operations.write(piece, on: handle, deadline, moved: moved) { ending }
+        }
+        try await waitForRoom(deadline, moved: moved)
+        return try writeNow(piece)
+    }
+
+    /// Waits until the kernel has room, and gives it nothing meanwhile.
+    private nonisolated(nonsending) func waitForRoom(_ deadline: Deadline, moved: Int) async throws(SocketError) {
+        let outcome: Outcome
+        do throws(OperationError) {
+            outcome = try await operations.perform(on: handle, timeout: deadline.left(operations.now)) { op in op.poll(.writable) }
+        } catch {
+            throw ending ?? SocketError(error, .write, moved: moved)
+        }
+        if let ending { throw ending }
+        switch outcome.end {
+        case .timedOut: throw .timedOut(.write, moved: moved)
+        case .cancelled: throw .cancelled(.write, moved: moved)
+        case .stuck: throw .stuck(.write)
+        case .finished: break  // Why there will be no room the next write hears.
+        }
     }
 
     /// Bytes that a writer's operation has memory for while it waits.

@@ -203,8 +203,8 @@ final class SocketStream {
 
     func waitHasFailed(_ error: OperationError) -> SocketError { ending ?? SocketError(error, .read, moved: bytesWaiting) }
 
-    /// Notes how a wait for something to read has ended. There may be nothing. Of an end the next read hears, and of an error too, but where
-    /// the kernel says it once: by the wait's packet.
+    /// Notes how a wait for something to read has ended. There may be nothing. Of an end the next read hears, and of an error too, but
+    /// where the kernel says it once: by the wait's packet.
     func note(_ outcome: borrowing Outcome) {
         mayHaveMore = true
         lastEnd = outcome.end

@@ -11,8 +11,8 @@ internal import _Concurrency
 /// let answer = try await pipe.readLine(timeout: .seconds(1))
 /// ```
 ///
-/// Calls may come from any task, of any thread. A read that is given up loses no byte. A pipe has no half that ends before the other, and no
-/// end of its own kind: who closes it has the other side read what is left, and then the end. Dropping the last reference closes it.
+/// Calls may come from any task, of any thread. A read that is given up loses no byte. A pipe has no half that ends before the other: who
+/// closes it has the other side read what is left, and then the end. Dropping the last reference closes it.
 public actor NamedPipe: ByteStream {
     /// The loop it lives on.
     public nonisolated let loop: EventLoop
@@ -82,8 +82,8 @@ public actor NamedPipe: ByteStream {
 
     /// Writes all of it: returns when the system has taken the last byte, which may be before the other side has read it.
     ///
-    /// Where the time is up or the task is cancelled first the error says how many bytes had left. A part of the 16,384 bytes behind those may
-    /// have left too, where the other side was reading them: the system does not tell.
+    /// Where the time is up or the task is cancelled first the error says how many bytes had left. A part of the 16,384 bytes behind those
+    /// may have left too, where the other side was reading them: the system does not tell.
     public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration?) async throws(SocketError) {
         guard let stream = here.ifOn(loop) else { return try await writeHere(bytes, timeout) }
         try await stream.write(bytes, timeout)

@@ -16,6 +16,10 @@ extension NativeSocket {
     /// such thing.
     static let shortReadsEmpty = false
 
+    /// Whether a write that waits for room and is given up says how much of it has left. `WSASend` does not: more may have left than it
+    /// counts (Boost.Asio's issue 1263), and `CancelIoEx` of one operation may end others on the socket (.NET's pull request 32981).
+    static let countsCancelledWrites = false
+
     // MARK: making
 
     // SAFETY: the shim writes its answers before it says zero, into places of the call's own; here and below.
@@ -114,7 +118,8 @@ extension NativeSocket {
 
 extension NativeSocket {
     /// Nil where the platform needs no such option, because it is always as asked: an address that a listener has left is free at once, and
-    /// SO_REUSEADDR would take one that somebody has. winsock2.h and ws2ipdef.h have the numbers.
+    /// SO_REUSEADDR would take one that somebody has. Not free is one that connections of it are still open at: that comes with the
+    /// address's being nobody else's. winsock2.h and ws2ipdef.h have the numbers.
     private static func native(_ option: SocketOption) throws(SocketRefusal) -> (Int32, Int32)? {
         switch option {
         case .noDelay: (tcpLevel, 1)

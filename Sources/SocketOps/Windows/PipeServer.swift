@@ -5,8 +5,8 @@ import _Concurrency
 
 /// The servers' ends of a named pipe that wait for clients, without tasks. It belongs to the loop's thread.
 ///
-/// Several wait at a time, whether anybody accepts or not: a client that finds none has to try again. One that has come is never lost: where
-/// the task that asked for it is gone it is the next one's. As long as nobody takes them no more are let in.
+/// Several wait at a time, whether anybody accepts or not: a client that finds none has to try again. One that has come is never lost:
+/// where the task that asked for it is gone it is the next one's. As long as nobody takes them no more are let in.
 final class PipeServer {
     let operations: Operations
     private let name: [UInt16]

@@ -12,8 +12,8 @@ import _Concurrency
 
 /// One end of a named pipe without tasks. It belongs to the loop's thread.
 ///
-/// A read is started when somebody wants bytes and none are there, and goes on whatever becomes of him: what it brings is the next reader's.
-/// So no timeout and no cancellation can lose a byte, and nothing is read ahead but what one read has room for.
+/// A read is started when somebody wants bytes and none are there, and goes on whatever becomes of him: what it brings is the next
+/// reader's. So no timeout and no cancellation can lose a byte, and nothing is read ahead but what one read has room for.
 final class PipeStream {
     let operations: Operations
     private let pipe: NativePipe
@@ -168,8 +168,8 @@ final class PipeStream {
         }
     }
 
-    /// Bytes of one write of the system's, which it takes whole. What a write that is given up has moved the system does not always say: less
-    /// than this it may have been besides.
+    /// Bytes of one write of the system's, which it takes whole. What a write that is given up has moved the system does not always say:
+    /// less than this it may have been besides.
     private static let writeBytesMax = 16 << 10
 
     // MARK: ending

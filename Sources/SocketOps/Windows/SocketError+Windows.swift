@@ -2,13 +2,14 @@
 import LoopCore
 
 extension SocketError {
-    /// What a code says of a socket, or of a pipe. Winsock has numbers of its own, from 10000 on; what the kernel ended an operation with is
-    /// one of Win32's where Winsock was not asked any more, and always of a pipe.
+    /// What a code says of a socket, or of a pipe. Winsock has numbers of its own, from 10000 on; what the kernel ended an operation with
+    /// is one of Win32's where Winsock was not asked any more, and always of a pipe.
     init(_ code: SystemCode, _ call: SocketCall) {
         self =
             switch code.rawValue {
-            // Of datagrams: one that was sent found nobody.
+            // Of datagrams: one that was sent found nobody, or did not get there.
             case 10054 where call == .send || call == .receive: .refused
+            case 10052 where call == .send || call == .receive: .unreachable
             // WSAENETRESET, WSAECONNABORTED, WSAECONNRESET, WSAENOTCONN, WSAESHUTDOWN; ERROR_NETNAME_DELETED, ERROR_CONNECTION_ABORTED.
             case 10052, 10053, 10054, 10057, 10058, 64, 1236: .reset
             // Of pipes: ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_PIPE_NOT_CONNECTED.

@@ -83,7 +83,8 @@ func openSockets() -> Int {
 }
 
 extension EventLoop {
-    /// Makes a call that waits in vain until its time is up, and expects the kernel to be asked for the end of the wait and for little else.
+    /// Makes a call that waits in vain until its time is up, and expects the kernel to be asked for the end of the wait and for little
+    /// else.
     func expectRest<R: Sendable>(_ call: () async throws(SocketError) -> R) async throws {
         let waits = metrics.port.kernelWaits
         let end = await result { () async throws(SocketError) in try await call() }

@@ -43,7 +43,8 @@ extension SerialCases {
             reader.port = try await port(of: device, loop)
             opened += 1
         }
-        try demand(opened > (isLong ? 100 : 25) && cancelled > (isLong ? 500 : 125), "\(opened) ports and \(cancelled) cancelled reads of the system's")
+        let isEnough = opened > (isLong ? 100 : 25) && cancelled > (isLong ? 500 : 125)
+        try demand(isEnough, "\(opened) ports and \(cancelled) cancelled reads of the system's")
         try await site.close(reader.port)
     }
 

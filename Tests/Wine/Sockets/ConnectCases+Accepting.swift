@@ -51,14 +51,14 @@ extension ConnectCases {
         let start = loop.now
         let near = try await must("the race") { () async throws(SocketError) in
             try await TCPStream.connect(
-                toFirstOf: [silent, gone.localAddress, good.localAddress], on: loop, headStart: .milliseconds(30), timeout: patience)
+                toFirstOf: [silent, gone.localAddress, good.localAddress], on: loop, headStart: .milliseconds(30), timeout: ample)
         }
         try demand(loop.now.nanoseconds(since: start) >= 30_000_000, "the first has its head start")
         let far = try await loop.accept(from: good)
         try await far.put("x")
         try await near.expect("x")
         try await mustFail("only such as refuse", .refused) { () async throws(SocketError) in
-            try await TCPStream.connect(toFirstOf: [gone.localAddress, gone.localAddress], on: loop, timeout: patience)
+            try await TCPStream.connect(toFirstOf: [gone.localAddress, gone.localAddress], on: loop, timeout: ample)
         }
         for stream in held + [near, far] { await stream.close() }
         await good.close()
@@ -85,7 +85,7 @@ extension ConnectCases {
     static func several(_ loop: isolated EventLoop) async throws(Unmet) {
         let listener = try loop.listener()
         let acceptors = (0..<12).map { _ in
-            loop.spawn { _ async in await result { () async throws(SocketError) in try await listener.accept(timeout: patience) } }
+            loop.spawn { _ async in await result { () async throws(SocketError) in try await listener.accept(timeout: ample) } }
         }
         try await loop.wait(untilInFlight: 12)
         var clients: [TCPStream] = []
@@ -155,7 +155,7 @@ extension ConnectCases {
             try await listener.accept(timeout: .milliseconds(5))
         }
         let waiting = loop.spawn { _ async in
-            await result { () async throws(SocketError) in try await listener.accept(timeout: patience) }
+            await result { () async throws(SocketError) in try await listener.accept(timeout: ample) }
         }
         await one.close()
         guard case .success(let two) = await waiting.value else { throw .failed("there was a place") }
@@ -168,7 +168,7 @@ extension ConnectCases {
     static func dropped(_ loop: isolated EventLoop) async throws(Unmet) {
         let near = try await clientOfDropped(loop)
         // A system that resets what nobody has accepted is right too.
-        switch await result({ () async throws(SocketError) in try await near.read(timeout: patience) }) {
+        switch await result({ () async throws(SocketError) in try await near.read(timeout: ample) }) {
         case .success([]), .failure(.reset): await near.close()
         default: throw .failed("it was not closed")
         }

@@ -72,7 +72,7 @@ extension NamedPipeCases {
             _ = try await NamedPipe.connect(name, on: loop, timeout: .milliseconds(10))
         }
         let waiting = loop.spawn { loop async in
-            await result { () async throws(SocketError) in try await NamedPipe.connect(name, on: loop, timeout: patience) }
+            await result { () async throws(SocketError) in try await NamedPipe.connect(name, on: loop, timeout: ample) }
         }
         let cancelled = loop.spawn { loop async in
             await result { () async throws(SocketError) in _ = try await NamedPipe.connect(name, on: loop) }
@@ -123,7 +123,7 @@ extension NamedPipeCases {
             var found: [UInt8] = []
             while found.isEmpty {
                 let far = try await accept(listener)
-                found = try await must("a read") { () async throws(SocketError) in try await far.read(timeout: patience) }
+                found = try await must("a read") { () async throws(SocketError) in try await far.read(timeout: ample) }
                 await far.close()
             }
             try demandEqual(found, [UInt8(round)], "the client that stayed")
@@ -141,11 +141,11 @@ extension NamedPipeCases {
             }
         }
         try await mustFail("a name nobody serves", .notFound) { () async throws(SocketError) in
-            _ = try await NamedPipe.connect(newName(), on: loop, timeout: patience)
+            _ = try await NamedPipe.connect(newName(), on: loop, timeout: ample)
         }
         await listener.close()
         try await mustFail("a name nobody serves any more", .notFound) { () async throws(SocketError) in
-            _ = try await NamedPipe.connect(name, on: loop, timeout: patience)
+            _ = try await NamedPipe.connect(name, on: loop, timeout: ample)
         }
     }
 
@@ -168,7 +168,7 @@ extension NamedPipeCases {
         let server = loop.spawn { loop async -> Int in
             var count = 0
             while count < rounds {
-                let next = await result { () async throws(SocketError) in try await listener.accept(timeout: patience) }
+                let next = await result { () async throws(SocketError) in try await listener.accept(timeout: ample) }
                 guard case .success(let pipe) = next else { return count }
                 count += 1
                 loop.spawn { _ async in
@@ -185,11 +185,11 @@ extension NamedPipeCases {
                 var dice = Dice(UInt64(number))
                 do throws(SocketError) {
                     for _ in 0..<rounds / 6 {
-                        let pipe = try await NamedPipe.connect(name, on: loop, timeout: patience)
+                        let pipe = try await NamedPipe.connect(name, on: loop, timeout: ample)
                         if dice.roll(3) > 0 {
                             _ = await result { () async throws(SocketError) in
-                                try await pipe.write([1, 2, 3], timeout: patience)
-                                return try await pipe.read(timeout: patience)
+                                try await pipe.write([1, 2, 3], timeout: ample)
+                                return try await pipe.read(timeout: ample)
                             }
                         }
                         await pipe.close()
@@ -230,7 +230,7 @@ extension NamedPipeCases {
         let answering = loop.spawn { _ async in await answer(server) }
         for name in ["Ann", "Bob"] {
             try await client.put("\(name)\n")
-            let line = try await must("an answer") { () async throws(SocketError) in try await client.readLine(timeout: patience) }
+            let line = try await must("an answer") { () async throws(SocketError) in try await client.readLine(timeout: ample) }
             try demandEqual(line, Array("hello \(name)".utf8), "an answer")
         }
         await client.end()
@@ -242,7 +242,7 @@ extension NamedPipeCases {
         var count = 0
         do throws(Stream.Failure) {
             while true {
-                let name = try await stream.readLine(limit: 100, timeout: patience)
+                let name = try await stream.readLine(limit: 100, timeout: ample)
                 try await stream.write(Array("hello ".utf8) + name + [0x0A])
                 count += 1
             }

@@ -52,11 +52,11 @@ enum NamedPipeCases {
     }
 
     static func connect(_ name: String, _ loop: isolated EventLoop) async throws(Unmet) -> NamedPipe {
-        try await must("connect") { () async throws(SocketError) in try await NamedPipe.connect(name, on: loop, timeout: patience) }
+        try await must("connect") { () async throws(SocketError) in try await NamedPipe.connect(name, on: loop, timeout: ample) }
     }
 
     static func accept(_ listener: NamedPipeListener, isolation: isolated (any Actor)? = #isolation) async throws(Unmet) -> NamedPipe {
-        try await must("accept") { () async throws(SocketError) in try await listener.accept(timeout: patience) }
+        try await must("accept") { () async throws(SocketError) in try await listener.accept(timeout: ample) }
     }
 
     static func pair(_ loop: isolated EventLoop) async throws(Unmet) -> PipeEnds {
@@ -72,13 +72,13 @@ enum NamedPipeCases {
         let ends = try await pair(loop)
         try await ends.near.put("hello\nthere\r\nrest")
         for line in ["hello", "there"] {
-            let found = try await must("a line") { () async throws(SocketError) in try await ends.far.readLine(timeout: patience) }
+            let found = try await must("a line") { () async throws(SocketError) in try await ends.far.readLine(timeout: ample) }
             try demandEqual(found, Array(line.utf8), line)
         }
         try await ends.far.expect("rest")
         try await ends.far.put("back")
         try await ends.near.expect("back")
-        let waiting = loop.spawn { _ async in await result { () async throws(SocketError) in try await ends.far.read(timeout: patience) } }
+        let waiting = loop.spawn { _ async in await result { () async throws(SocketError) in try await ends.far.read(timeout: ample) } }
         try await loop.wait(untilInFlight: 1)
         await ends.near.close()
         try demand(await waiting.value == .success([]), "the end comes to who waits")
@@ -106,7 +106,7 @@ enum NamedPipeCases {
             }
             // All that was written is there, and stays.
             try await must("bytes") { () async throws(SocketError) in
-                try await ends.far.read(atLeast: 4 + round, timeout: patience, interByte: nil) { _, _ in .take(0) }
+                try await ends.far.read(atLeast: 4 + round, timeout: ample, interByte: nil) { _, _ in .take(0) }
             }
         }
         try demandEqual(try await ends.far.take(103), Array("abc".utf8) + (0..<100).map { UInt8($0) }, "all of it")
@@ -136,7 +136,7 @@ enum NamedPipeCases {
         }
         let readers = [ends.near, ends.far].map { pipe in
             loop.spawn { _ async in
-                await result { () async throws(SocketError) in try await pipe.readExactly(bytes.count, timeout: patience) }
+                await result { () async throws(SocketError) in try await pipe.readExactly(bytes.count, timeout: ample) }
             }
         }
         for fiber in readers { try demand(await fiber.value == .success(bytes), "bytes") }
@@ -163,7 +163,7 @@ enum NamedPipeCases {
             await writer.close()
             try demandEqual(try await reader.take(3_000), numbered(3_000), "what was written")
             try await mustFail("a line behind it", .ended(received: 0)) { () async throws(SocketError) in
-                try await reader.readLine(timeout: patience)
+                try await reader.readLine(timeout: ample)
             }
             try await reader.expectEnd()
             await reader.close()
@@ -178,7 +178,7 @@ enum NamedPipeCases {
         try await loop.wait(untilInFlight: 1)
         await ends.near.close()
         try demandFailure(await writer.value, .reset, "a write that waits")
-        try await mustFail("a write", .reset) { () async throws(SocketError) in try await ends.far.write([1], timeout: patience) }
+        try await mustFail("a write", .reset) { () async throws(SocketError) in try await ends.far.write([1], timeout: ample) }
         await ends.far.close()
     }
 }
@@ -188,7 +188,7 @@ extension NamedPipe {
     fileprivate func write(
         _ text: String, from reader: NamedPipe, behind bytes: [UInt8], _ loop: isolated EventLoop
     ) async throws(Unmet) {
-        let writer = loop.spawn { _ async in await result { () async throws(SocketError) in try await self.write(text, timeout: patience) }
+        let writer = loop.spawn { _ async in await result { () async throws(SocketError) in try await self.write(text, timeout: ample) }
         }
         try demandEqual(try await reader.take(bytes.count), bytes, "what had left")
         try await reader.expect(text)

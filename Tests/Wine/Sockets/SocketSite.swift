@@ -16,7 +16,7 @@ struct Ends: Sendable {
 }
 
 /// Long enough for any machine; who waits that long has failed.
-let patience = Duration.seconds(20)
+let ample = Duration.seconds(20)
 
 /// Some things are Wine's own: each case says where.
 var isOnWine: Bool { portloop_win32_is_wine() != 0 }
@@ -51,12 +51,12 @@ extension EventLoop {
     func connect(to listener: TCPListener) async throws(Unmet) -> TCPStream {
         let address = listener.localAddress
         return try await must("connect") { () async throws(SocketError) in
-            try await TCPStream.connect(address, on: self, timeout: patience)
+            try await TCPStream.connect(address, on: self, timeout: ample)
         }
     }
 
     func accept(from listener: TCPListener) async throws(Unmet) -> TCPStream {
-        try await must("accept") { () async throws(SocketError) in try await listener.accept(timeout: patience) }
+        try await must("accept") { () async throws(SocketError) in try await listener.accept(timeout: ample) }
     }
 
     func connection(_ options: ListenOptions = ListenOptions()) async throws(Unmet) -> Ends {
@@ -69,7 +69,7 @@ extension EventLoop {
 
     /// Gives way to everybody else until it holds.
     func wait(until what: String, _ condition: () -> Bool) async throws(Unmet) {
-        let bound = now.advanced(by: patience)
+        let bound = now.advanced(by: ample)
         while !condition() {
             guard now < bound else { throw .failed("waited in vain: \(what)") }
             await Task.yield()
@@ -85,7 +85,7 @@ extension EventLoop {
 extension ByteStream where Failure == SocketError {
     /// So many bytes MUST come.
     func take(_ count: Int, isolation: isolated (any Actor)? = #isolation) async throws(Unmet) -> [UInt8] {
-        try await must("a read of \(count) bytes") { () async throws(SocketError) in try await readExactly(count, timeout: patience) }
+        try await must("a read of \(count) bytes") { () async throws(SocketError) in try await readExactly(count, timeout: ample) }
     }
 
     func expect(_ text: String, isolation: isolated (any Actor)? = #isolation) async throws(Unmet) {
@@ -94,12 +94,12 @@ extension ByteStream where Failure == SocketError {
 
     /// The other side MUST have ended.
     func expectEnd(isolation: isolated (any Actor)? = #isolation) async throws(Unmet) {
-        let bytes = try await must("the end") { () async throws(SocketError) in try await read(timeout: patience) }
+        let bytes = try await must("the end") { () async throws(SocketError) in try await read(timeout: ample) }
         try demand(bytes.isEmpty, "\(bytes.count) bytes behind the end")
     }
 
     func put(_ bytes: [UInt8], isolation: isolated (any Actor)? = #isolation) async throws(Unmet) {
-        try await must("a write") { () async throws(SocketError) in try await write(bytes, timeout: patience) }
+        try await must("a write") { () async throws(SocketError) in try await write(bytes, timeout: ample) }
     }
 
     func put(_ text: String, isolation: isolated (any Actor)? = #isolation) async throws(Unmet) { try await put(Array(text.utf8)) }

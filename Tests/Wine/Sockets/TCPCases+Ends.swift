@@ -25,7 +25,7 @@ extension TCPCases {
         guard case .failure(.cancelled(.write, let moved)) = await writer.value else { throw .failed("the write was not cancelled") }
         let rest = loop.spawn { _ async in
             await result { () async throws(SocketError) in
-                try await ends.near.write(Array(bytes[moved...]), timeout: patience)
+                try await ends.near.write(Array(bytes[moved...]), timeout: ample)
                 try await ends.near.finishWriting()
             }
         }
@@ -40,7 +40,7 @@ extension TCPCases {
     ) async throws(Unmet) {
         var place = 0
         while true {
-            let piece = try await must("a read") { () async throws(SocketError) in try await stream.read(timeout: patience) }
+            let piece = try await must("a read") { () async throws(SocketError) in try await stream.read(timeout: ample) }
             if piece.isEmpty { break }
             try demand(place + piece.count <= count, "more bytes than had left")
             try demand(bytes[place..<place + piece.count].elementsEqual(piece), "other bytes from \(place) on")
@@ -74,7 +74,7 @@ extension TCPCases {
         // What nobody read would turn a plain close into a reset.
         try await ends.far.put("unread")
         try await ends.near.put("last words")
-        let closing = loop.spawn { _ async in await ends.near.close(within: patience) }
+        let closing = loop.spawn { _ async in await ends.near.close(within: ample) }
         try await ends.far.expect("last words")
         try await ends.far.expectEnd()
         await ends.far.close()

@@ -31,7 +31,7 @@ enum TCPCases {
         let ends = try await loop.connection()
         try await ends.near.put("hello\nthere\r\nrest")
         for line in ["hello", "there"] {
-            let found = try await must("a line") { () async throws(SocketError) in try await ends.far.readLine(timeout: patience) }
+            let found = try await must("a line") { () async throws(SocketError) in try await ends.far.readLine(timeout: ample) }
             try demandEqual(found, Array(line.utf8), line)
         }
         try await must("finish") { () async throws(SocketError) in try await ends.near.finishWriting() }
@@ -56,14 +56,14 @@ enum TCPCases {
     private static func waiting(_ loop: isolated EventLoop) async throws(Unmet) {
         let ends = try await loop.connection()
         let line = loop.spawn { _ async in
-            await result { () async throws(SocketError) in try await ends.far.readLine(timeout: patience) }
+            await result { () async throws(SocketError) in try await ends.far.readLine(timeout: ample) }
         }
         try await loop.wait(untilInFlight: 1)
         try await ends.near.put("one\n")
         try demand(await line.value == .success(Array("one".utf8)), "a line")
         let lent = loop.spawn { _ async in
             await result { () async throws(SocketError) in
-                try await ends.far.read(timeout: patience) { (bytes: RawSpan, taken: inout Int) in
+                try await ends.far.read(timeout: ample) { (bytes: RawSpan, taken: inout Int) in
                     taken = 1
                     return bytes.byteCount
                 }
@@ -147,7 +147,7 @@ enum TCPCases {
         try await ends.near.put("abc")
         await ends.near.close()
         try await mustFail("a line", .ended(received: 3)) { () async throws(SocketError) in
-            try await ends.far.readLine(timeout: patience)
+            try await ends.far.readLine(timeout: ample)
         }
         try await mustFail("a short frame", .frameTooLong(limit: 2)) { () async throws(SocketError) in
             try await ends.far.readUntil([9], limit: 2)
@@ -187,7 +187,7 @@ enum TCPCases {
     private nonisolated(nonsending) static func check(_ stream: TCPStream, _ pattern: [UInt8]) async throws(SocketError) -> Int {
         var (place, isRight) = (0, true)
         while true {
-            let bytes = try await stream.read(timeout: patience)
+            let bytes = try await stream.read(timeout: ample)
             if bytes.isEmpty { return isRight ? place : -1 }
             for byte in bytes {
                 if byte != pattern[place % pattern.count] { isRight = false }
@@ -202,15 +202,18 @@ enum TCPCases {
         try await loop.wait(untilInFlight: 1)
         await ends.near.abort()
         try demandFailure(await reader.value, .reset, "a reader who waits")
-        try await mustFail("a second read", .reset) { () async throws(SocketError) in try await ends.far.read(timeout: patience) }
-        try await mustFail("a write", .reset) { () async throws(SocketError) in try await ends.far.write([1], timeout: patience) }
+        try await mustFail("a second read", .reset) { () async throws(SocketError) in try await ends.far.read(timeout: ample) }
+        try await mustFail("a write", .reset) { () async throws(SocketError) in try await ends.far.write([1], timeout: ample) }
         await ends.far.close()
     }
 
     private static func abortedBefore(_ loop: isolated EventLoop) async throws(Unmet) {
         let ends = try await loop.connection()
         await ends.near.abort()
-        try await mustFail("a read", .reset) { () async throws(SocketError) in try await ends.far.read(timeout: patience) }
+        let read = await result { () async throws(SocketError) in try await ends.far.read(timeout: ample) }
         await ends.far.close()
+        // Wine's server may have taken the news for itself, and then there is an end and no more.
+        if isOnWine, case .success([]) = read { return }
+        try demandFailure(read, .reset, "a read")
     }
 }

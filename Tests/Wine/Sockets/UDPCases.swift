@@ -31,20 +31,20 @@ enum UDPCases {
     }
 
     private static func receive(_ socket: UDPSocket, isolation: isolated (any Actor)? = #isolation) async throws(Unmet) -> Datagram {
-        try await must("a receive") { () async throws(SocketError) in try await socket.receive(timeout: patience) }
+        try await must("a receive") { () async throws(SocketError) in try await socket.receive(timeout: ample) }
     }
 
     private static func send(
         _ bytes: [UInt8], from socket: UDPSocket, to address: SocketAddress?, isolation: isolated (any Actor)? = #isolation
     ) async throws(Unmet) {
-        try await must("a send") { () async throws(SocketError) in try await socket.send(bytes, to: address, timeout: patience) }
+        try await must("a send") { () async throws(SocketError) in try await socket.send(bytes, to: address, timeout: ample) }
     }
 
     private static func bothWays(_ loop: isolated EventLoop) async throws(Unmet) {
         let (one, two) = (try open(loop), try open(loop))
         let (here, there) = (try await address(one), try await address(two))
         for size in [5, 0, 1, 1_400, 60_000] {
-            let waiting = loop.spawn { _ async in await result { () async throws(SocketError) in try await two.receive(timeout: patience) }
+            let waiting = loop.spawn { _ async in await result { () async throws(SocketError) in try await two.receive(timeout: ample) }
             }
             try await loop.wait(untilInFlight: 1)
             try await send(numbered(size), from: one, to: there)
@@ -109,8 +109,8 @@ enum UDPCases {
         await other.close()
         // Nobody is there any more, and that is told: to the next who sends, or to who receives. Wine's driver takes the news for itself.
         let told = await result { () async throws(SocketError) in
-            for _ in 0..<3 { try await one.send([4], timeout: patience) }
-            _ = try await one.receive(timeout: isOnWine ? .milliseconds(20) : patience)
+            for _ in 0..<3 { try await one.send([4], timeout: ample) }
+            _ = try await one.receive(timeout: isOnWine ? .milliseconds(20) : ample)
         }
         await one.close()
         if isOnWine, told.isFailure(.timedOut(.receive, moved: 0)) { return }

@@ -20,12 +20,14 @@ enum WatchedCases {
                 await result { () async throws(ReadinessError) in try await loop.readable(handle, timeout: .seconds(20)) }
             }
         }
-        try await loop.wait(untilInFlight: 1)
+        try await loop.wait(untilInFlight: 4)
         let room = await result { () async throws(ReadinessError) in try await loop.writable(handle, timeout: .seconds(20)) }
         try demand(room == .success(.writable), "a socket with room is writable")
         try far.sendNow([1])
         for reader in readers {
-            guard case .success(let found) = await reader.value, found.contains(.readable) else { throw .failed("not told that it is readable") }
+            guard case .success(let found) = await reader.value, found.contains(.readable) else {
+                throw .failed("not told that it is readable")
+            }
         }
         // What is there already is told as often as it is asked for, and is still there.
         for _ in 0..<3 {

@@ -23,6 +23,21 @@ enum PipeCases {
                 check.expect(port.isEmpty, "no packet")
                 withExtendedLifetime(client) {}
             },
+            Case("a client that has come and gone is code 232, and no packet, until the server has parted with it") { check throws(Unmet) in
+                let (port, pipe, waiting) = (try RawPort(), try RawPipe(), Block())
+                try port.associate(pipe.server.handle, key: 1)
+                do {
+                    let gone = try pipe.makeClient()
+                    withExtendedLifetime(gone) {}
+                }
+                check.expectEqual(pipe.connect(Block()), 232, "connect")
+                check.expect(port.isEmpty, "no packet")
+                try check.must("disconnect", portloop_win32_pipe_disconnect(pipe.server.handle))
+                check.expectEqual(pipe.connect(waiting), Windows.pending, "connect again")
+                let client = try pipe.makeClient()
+                try port.next("the client", of: waiting)
+                withExtendedLifetime(client) {}
+            },
             Case("bytes go both ways, one packet an operation") { check throws(Unmet) in
                 let (port, pipe) = (try RawPort(), try RawPipe())
                 let client = try pipe.makeClient()
