@@ -146,12 +146,7 @@ final class SocketListener {
         for native in arrived { native.close() }
         arrived = []
         arrivals.wakeAll()
-        do throws(OperationError) {
-            try operations.retire(handle) { [self] _ in close() }
-        } catch {
-            // The loop has ended.
-            close()
-        }
+        operations.retire(handle, closing: { [self] in close() })
     }
 
     private func close() {
@@ -162,9 +157,7 @@ final class SocketListener {
     }
 
     nonisolated(nonsending) func awaitClose() async {
-        while !isClosed {
-            do throws(WaitError) { try await closed.waitShielded() } catch { return }
-        }
+        await closed.waitShielded(until: { isClosed })
     }
 }
 

@@ -246,12 +246,7 @@ final class SocketStream {
     func finish(_ error: SocketError, aborting: Bool = false) {
         guard ending == nil else { return }
         ending = error
-        do throws(OperationError) {
-            try operations.retire(handle) { [self] _ in close(aborting) }
-        } catch {
-            // The loop has ended.
-            close(aborting)
-        }
+        operations.retire(handle, closing: { [self] in close(aborting) })
     }
 
     private func close(_ aborting: Bool) {
@@ -266,9 +261,7 @@ final class SocketStream {
 
     /// Waits for the end of closing, whatever becomes of the task.
     nonisolated(nonsending) func awaitClose() async {
-        while !isClosed {
-            do throws(WaitError) { try await closed.waitShielded() } catch { return }
-        }
+        await closed.waitShielded(until: { isClosed })
     }
 
     /// Says that nothing more will be written.

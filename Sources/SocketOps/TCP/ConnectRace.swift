@@ -139,10 +139,6 @@ final class ConnectRace {
     }
 
     private func close(_ attempt: Attempt) {
-        do throws(OperationError) {
-            try operations.retire(attempt.handle) { _ in attempt.native.close() }
-        } catch {
-            attempt.native.close()
-        }
+        operations.retire(attempt.handle, closing: { attempt.native.close() })
     }
 }

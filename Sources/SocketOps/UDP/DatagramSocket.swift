@@ -129,12 +129,7 @@ final class DatagramSocket {
     func finish() {
         guard ending == nil else { return }
         ending = .closed
-        do throws(OperationError) {
-            try operations.retire(handle) { [self] _ in close() }
-        } catch {
-            // The loop has ended.
-            close()
-        }
+        operations.retire(handle, closing: { [self] in close() })
     }
 
     private func close() {
@@ -144,8 +139,6 @@ final class DatagramSocket {
     }
 
     nonisolated(nonsending) func awaitClose() async {
-        while !isClosed {
-            do throws(WaitError) { try await closed.waitShielded() } catch { return }
-        }
+        await closed.waitShielded(until: { isClosed })
     }
 }

@@ -152,12 +152,7 @@ final class PipeServer {
 
     private func close(_ instance: Instance) {
         closing += 1
-        do throws(OperationError) {
-            try operations.retire(instance.handle) { [self] _ in hasClosed(instance.pipe) }
-        } catch {
-            // The loop has ended.
-            hasClosed(instance.pipe)
-        }
+        operations.retire(instance.handle, closing: { [self] in hasClosed(instance.pipe) })
     }
 
     private func hasClosed(_ pipe: NativePipe) {
@@ -167,9 +162,7 @@ final class PipeServer {
     }
 
     nonisolated(nonsending) func awaitClose() async {
-        while closing > 0 {
-            do throws(WaitError) { try await closed.waitShielded() } catch { return }
-        }
+        await closed.waitShielded(until: { closing == 0 })
     }
 }
 #endif

@@ -179,12 +179,7 @@ final class PipeStream {
         guard ending == nil else { return }
         ending = error
         arrivals.wakeAll()
-        do throws(OperationError) {
-            try operations.retire(handle) { [self] _ in close() }
-        } catch {
-            // The loop has ended.
-            close()
-        }
+        operations.retire(handle, closing: { [self] in close() })
     }
 
     private func close() {
@@ -195,9 +190,7 @@ final class PipeStream {
 
     /// Waits for the end of closing, whatever becomes of the task.
     nonisolated(nonsending) func awaitClose() async {
-        while !isClosed {
-            do throws(WaitError) { try await closed.waitShielded() } catch { return }
-        }
+        await closed.waitShielded(until: { isClosed })
     }
 }
 #endif
