@@ -25,7 +25,7 @@ public struct OpenSocket: Sendable {
 
 extension OpenSocket {
     // The wait stands in the call itself: each async function in between costs a hundred instructions, and what a call keeps while it waits
-    // is memory of each idle connection. With the wait inside it one of these fits into one piece of a task's stack.
+    // is memory of each idle connection.
 
     @usableFromInline
     nonisolated(nonsending) func read(

@@ -61,16 +61,6 @@ extension SerialPort {
         return stream.take(end)
     }
 
-    /// Reads a line, without its end: a line feed, and a carriage return before it if there is one.
-    public nonisolated(nonsending) func readLine(
-        limit: Int = 65_536, timeout: Duration? = nil, interByte: Duration? = nil
-    ) async throws(SerialError) -> [UInt8] {
-        var line = try await readUntil([0x0A], limit: limit, timeout: timeout, interByte: interByte)
-        line.removeLast()
-        if line.last == 0x0D { line.removeLast() }
-        return line
-    }
-
     /// Lends what is there to a function, which says how many of the bytes it took; waits for the first byte. Nothing is copied, unless the
     /// caller is on another thread than the loop's.
     public nonisolated(nonsending) func read<R: Sendable>(

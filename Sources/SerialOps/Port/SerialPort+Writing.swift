@@ -20,11 +20,6 @@ extension SerialPort {
         }
         try await stream.finishWrite(bytes, begun, timeout)
     }
-
-    /// Writes the bytes of a text, in UTF-8.
-    public nonisolated(nonsending) func write(_ text: String, timeout: Duration? = nil) async throws(SerialError) {
-        try await write([UInt8](text.utf8), timeout: timeout)
-    }
 }
 
 extension SerialStream {
