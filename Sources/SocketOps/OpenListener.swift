@@ -13,11 +13,7 @@ struct OpenListener: Sendable {
     }
 
     /// Whoever had the socket is gone: it is closed.
-    func drop() {
-        let here = here
-        if loop.isOnLoopThread { return here.on(loop).finish() }
-        loop.post { loop in here.on(loop).finish() }
-    }
+    func drop() { here.tell(loop) { $0.finish() } }
 
     var connections: Int { here.on(loop).connections }
 

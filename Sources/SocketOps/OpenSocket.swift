@@ -14,11 +14,7 @@ public struct OpenSocket: Sendable {
     }
 
     /// Whoever had the socket is gone: it is closed.
-    func drop() {
-        let here = here
-        if loop.isOnLoopThread { return here.on(loop).finish(.closed) }
-        loop.post { loop in here.on(loop).finish(.closed) }
-    }
+    func drop() { here.tell(loop) { $0.finish(.closed) } }
 }
 
 // MARK: reading

@@ -18,3 +18,12 @@ extension WaitQueue {
         }
     }
 }
+
+extension Confined {
+    /// Calls a function with the state, for somebody who drops it on any thread: now, where this is the loop's.
+    func tell(_ loop: EventLoop, _ call: @escaping @Sendable (State) -> Void) {
+        if let state = ifOn(loop) { return call(state) }
+        let here = self
+        loop.post { loop in call(here.on(loop)) }
+    }
+}

@@ -22,11 +22,7 @@ public actor UDPSocket: OnLoop {
         self.here = here
     }
 
-    deinit {
-        let here = here
-        if loop.isOnLoopThread { return here.on(loop).finish() }
-        loop.post { loop in here.on(loop).finish() }
-    }
+    deinit { here.tell(loop) { $0.finish() } }
 
     /// Makes a socket at an address of this machine; port 0 is one that the system chooses.
     public static func open(

@@ -23,11 +23,7 @@ public actor NamedPipe: ByteStream {
         self.here = here
     }
 
-    deinit {
-        let here = here
-        if let stream = here.ifOn(loop) { return stream.finish(.closed) }
-        loop.post { loop in here.on(loop).finish(.closed) }
-    }
+    deinit { here.tell(loop) { $0.finish(.closed) } }
 
     // MARK: opening
 

@@ -24,11 +24,7 @@ public actor NamedPipeListener: OnLoop {
         self.here = here
     }
 
-    deinit {
-        let here = here
-        if let server = here.ifOn(loop) { return server.finish() }
-        loop.post { loop in here.on(loop).finish() }
-    }
+    deinit { here.tell(loop) { $0.finish() } }
 
     /// Takes a name, "\\.\pipe\…", which nobody else may serve: then this throws ``SocketError/addressInUse``.
     public static func listen(_ path: String, on loop: isolated EventLoop) throws(SocketError) -> NamedPipeListener {
