@@ -20,26 +20,28 @@ public struct OpenSocket: Sendable {
 // MARK: reading
 
 extension OpenSocket {
-    // The wait stands in the call itself: each async function in between costs a hundred instructions, and what a call keeps while it waits
-    // is memory of each idle connection.
+    // The wait stands in the call itself: each async function in between costs a hundred instructions. And nothing else does: what a call
+    // keeps while it waits is memory of each idle connection.
 
     @usableFromInline
     nonisolated(nonsending) func read(
         _ atLeast: Int, _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
     ) async throws(SocketError) {
         guard let stream = here.ifOn(loop) else { return try await readCopies(atLeast, timeout, interByte, body) }
-        let deadline = Deadline(timeout, loop)
+        let deadline = Deadline.after(timeout, loop)
         if !stream.readTurn.takeIfFree() { try await stream.waitForReadTurn(deadline) }
         defer { stream.readTurn.give() }
         var wanted = atLeast
         while try !stream.readNow(&wanted, body) {
             guard let wait = try stream.beginWait(deadline) else { continue }
+            let patience = timeout == nil && interByte == nil ? nil : stream.patience(deadline, interByte)
+            let end: WaitEnd
             do throws(OperationError) {
-                stream.note(try await stream.operations.awaitOp(wait, timeout: stream.patience(deadline, interByte)))
+                end = try await stream.operations.awaitEnd(of: wait, timeout: patience)
             } catch {
                 throw stream.waitHasFailed(error)
             }
-            try stream.waitHasEnded()
+            try stream.waitHasEnded(wait, end)
         }
     }
 
@@ -47,18 +49,20 @@ extension OpenSocket {
     nonisolated(nonsending) func read(into buffer: inout IOBuffer, _ timeout: Duration?) async throws(SocketError) -> Int {
         guard buffer.room > 0 else { trap("A read was given a buffer without room. Take bytes out of it first.") }
         guard let stream = here.ifOn(loop) else { return try await readCopy(into: &buffer, timeout) }
-        let deadline = Deadline(timeout, loop)
+        let deadline = Deadline.after(timeout, loop)
         if !stream.readTurn.takeIfFree() { try await stream.waitForReadTurn(deadline) }
         defer { stream.readTurn.give() }
         while true {
             if let count = try stream.readNow(into: &buffer) { return count }
             guard let wait = try stream.beginWait(deadline) else { continue }
+            let patience = timeout == nil ? nil : stream.patience(deadline, nil)
+            let end: WaitEnd
             do throws(OperationError) {
-                stream.note(try await stream.operations.awaitOp(wait, timeout: stream.patience(deadline, nil)))
+                end = try await stream.operations.awaitEnd(of: wait, timeout: patience)
             } catch {
                 throw stream.waitHasFailed(error)
             }
-            try stream.waitHasEnded()
+            try stream.waitHasEnded(wait, end)
         }
     }
 
@@ -98,7 +102,7 @@ extension OpenSocket {
     }
 
     private func takeReadTurn(_ loop: isolated EventLoop, _ timeout: Duration?) async -> Result<Deadline, SocketError> {
-        let (deadline, stream) = (Deadline(timeout, loop), here.on(loop))
+        let (deadline, stream) = (Deadline.after(timeout, loop), here.on(loop))
         do throws(SocketError) {
             if !stream.readTurn.takeIfFree() { try await stream.waitForReadTurn(deadline) }
         } catch {
@@ -193,7 +197,7 @@ extension OpenSocket {
     private nonisolated(nonsending) func writeOn(
         _ stream: SocketStream, _ rest: ArraySlice<UInt8>, _ timeout: Duration?, moved: Int
     ) async throws(SocketError) {
-        let deadline = Deadline(timeout, loop)
+        let deadline = Deadline.after(timeout, loop)
         try await stream.takeWriteTurn(deadline)
         defer { stream.writeTurn.give() }
         try await stream.writeOn(rest, deadline, moved: moved)
@@ -202,7 +206,7 @@ extension OpenSocket {
     @usableFromInline
     nonisolated(nonsending) func finishWriting(_ timeout: Duration?) async throws(SocketError) {
         guard let stream = here.ifOn(loop) else { return try await finishWriting(loop, timeout) }
-        try await stream.takeWriteTurn(Deadline(timeout, loop))
+        try await stream.takeWriteTurn(Deadline.after(timeout, loop))
         defer { stream.writeTurn.give() }
         try stream.finishWriting()
     }
@@ -228,7 +232,7 @@ extension OpenSocket {
     @usableFromInline
     nonisolated(nonsending) func closeGracefully(_ bound: Duration) async {
         guard let stream = here.ifOn(loop) else { return await closeGracefully(loop, bound) }
-        let deadline = Deadline(bound, loop)
+        let deadline = Deadline.after(bound, loop)
         do throws(SocketError) {
             try await finishWriting(deadline.left(loop.now))
             var isOver = false

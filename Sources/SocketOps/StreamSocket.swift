@@ -22,6 +22,21 @@ extension StreamSocket {
         atLeast: Int, timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
     ) async throws(SocketError) { try await socket.read(atLeast, timeout, interByte, body) }
 
+    /// As ``ByteStream`` says, without the switch of executors behind a call whose function is known only when it is made.
+    @inlinable
+    public nonisolated(nonsending) func read<R>(
+        timeout: Duration? = nil, _ body: (_ bytes: RawSpan, _ taken: inout Int) -> R
+    ) async throws(SocketError) -> R {
+        var result: R?
+        try await socket.read(1, timeout, nil) { bytes, _ in
+            var taken = 0
+            result = body(bytes, &taken)
+            return .take(taken)
+        }
+        guard let result else { trapUnanswered() }
+        return result
+    }
+
     /// Reads what is there into a buffer's room, at least one byte: waits for the first. Returns how many bytes it put behind those in the
     /// buffer; none mean that the other side has ended. The buffer MUST have room.
     @inlinable

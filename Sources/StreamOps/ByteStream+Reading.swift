@@ -110,4 +110,4 @@ public enum CopyError<Source: StreamFailure, Sink: StreamFailure>: Error, Hashab
 func trapNoRoom(_ max: Int) -> Never { trap("A read asks for one byte at least, not for \(max).") }
 
 @usableFromInline
-func trapUnanswered() -> Never { trap("A read returned without having asked its function. This is a bug of Portloop.") }
+package func trapUnanswered() -> Never { trap("A read returned without having asked its function. This is a bug of Portloop.") }

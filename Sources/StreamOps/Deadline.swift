@@ -4,13 +4,20 @@ package import LoopCore
 package struct Deadline: Sendable {
     private let instant: MonotonicInstant?
 
-    package init(_ timeout: Duration?, _ operations: Operations) {
-        instant = timeout.map { operations.now.advanced(by: $0) }
+    private init(_ instant: MonotonicInstant?) { self.instant = instant }
+
+    // Functions and no initializers: those own what they are passed, so each call would retain a loop and release it (counted).
+
+    /// So long from now on; for ever without a timeout.
+    package static func after(_ timeout: Duration?, _ operations: Operations) -> Deadline {
+        guard let timeout else { return Deadline(nil) }
+        return Deadline(operations.now.advanced(by: timeout))
     }
 
-    /// On the loop's thread.
-    package init(_ timeout: Duration?, _ loop: EventLoop) {
-        instant = timeout.map { loop.now.advanced(by: $0) }
+    /// As above, on the loop's thread.
+    package static func after(_ timeout: Duration?, _ loop: EventLoop) -> Deadline {
+        guard let timeout else { return Deadline(nil) }
+        return Deadline(loop.now.advanced(by: timeout))
     }
 
     /// Whether there is one at all.

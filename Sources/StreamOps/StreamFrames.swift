@@ -25,7 +25,7 @@ extension StreamFrames {
     /// The next frame; nil when the stream was closed, or when the other side has ended and what is left is no frame. Where it does not
     /// come in time this throws, and none of its bytes are lost.
     public func next() async throws(Stream.Failure) -> [UInt8]? {
-        let deadline = Deadline(timeout, loop)
+        let deadline = Deadline.after(timeout, loop)
         while true {
             let split: FrameSplit?
             do throws(Stream.Failure) {

@@ -136,8 +136,14 @@ enum Waiter {
     /// The address of the task, by which the loop knows its fibers. Were it anything else, none would be found, and each wait would listen
     /// for itself.
     // SAFETY: a continuation is one pointer; the number is compared and never followed.
-    var identity: UInt {
-        @inline(__always) get { unsafe unsafeBitCast(continuation, to: UInt.self) }
+    var identity: TaskIdentity {
+        @inline(__always) get { TaskIdentity(address: unsafe unsafeBitCast(continuation, to: UInt.self)) }
+    }
+
+    /// Whether the task has been asked to end.
+    // SAFETY: a task that is suspended is alive.
+    var isCancelled: Bool {
+        @inline(__always) get { unsafe identity.isCancelled }
     }
 }
 

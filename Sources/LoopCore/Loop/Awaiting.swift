@@ -1,4 +1,4 @@
-internal import _Concurrency
+public import _Concurrency
 
 // The one file with a cancellation handler. On Swift 6.3.1 `withTaskCancellationHandler` runs its function on the generic executor unless
 // that function captures the isolation it is to run on: every handler below does, and the repository test looks for it.
@@ -19,11 +19,22 @@ extension Operations {
     /// counts as its own where it comes first.
     // SAFETY: a record that takes the continuation hands it out once (L5).
     public nonisolated(nonsending) func awaitOp(_ id: OperationID, timeout: Duration? = nil) async throws(OperationError) -> Outcome {
-        guard let wait = try beginWait(id, timeout, .cancellable) else { return try result(id) }
-        var isHeard = true
-        var end = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { isHeard = suspend(wait, unsafe SuspendedTask($0)) }
-        if !isHeard { end = try await listen(wait, #isolation) }
-        return try finish(wait, end)
+        try outcome(of: id, await awaitEnd(of: id, timeout: timeout))
+    }
+
+    /// As ``awaitOp(_:timeout:)``, and leaves the result with the operation, for ``takeFacts(_:)`` or ``withResult(_:_:)``: the wait that
+    /// costs least. Where it ends as ``WaitEnd/stuck(_:)`` there is no result, and the id is dead.
+    // It becomes a part of its caller: a function of its own would be another frame for as long as the wait.
+    // SAFETY: as for `awaitOp`.
+    @inlinable
+    @inline(__always)
+    public nonisolated(nonsending) func awaitEnd(of id: OperationID, timeout: Duration? = nil) async throws(OperationError) -> WaitEnd {
+        var wait = OperationWait()
+        var end = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { unsafe suspend(id, timeout, .cancellable, &wait, $0) }
+        if !wait.hasBegun { end = try await listen(id, timeout, &wait, #isolation) }
+        if case .finished = end { return end }
+        cut(wait, id, end)
+        return end
     }
 
     /// Performs one operation: lends `body` a ``PreparedOp``, and returns what became of it.
@@ -42,11 +53,7 @@ extension Operations {
     ) async throws(OperationError) -> Outcome {
         guard !Task.isCancelled else { throw .cancelled }
         let (id, isDone) = try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
-        guard !isDone, let wait = try beginWait(id, timeout, .cancellable) else { return try result(id) }
-        var isHeard = true
-        var end = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { isHeard = suspend(wait, unsafe SuspendedTask($0)) }
-        if !isHeard { end = try await listen(wait, #isolation) }
-        return try finish(wait, end)
+        return isDone ? try result(id) : try outcome(of: id, await awaitEnd(of: id, timeout: timeout))
     }
 
     /// As ``awaitOp(_:timeout:)``, whatever becomes of the task: for its last words after it has been cancelled, and for loops that own
@@ -55,9 +62,7 @@ extension Operations {
     public nonisolated(nonsending) func awaitOpShielded(
         _ id: OperationID, timeout: Duration? = nil
     ) async throws(OperationError) -> Outcome {
-        guard let wait = try beginWait(id, timeout, .shielded) else { return try result(id) }
-        let end = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { _ = suspend(wait, unsafe SuspendedTask($0)) }
-        return try finish(wait, end)
+        try outcome(of: id, await awaitEndShielded(of: id, timeout))
     }
 
     /// As ``perform(on:capacity:tag:timeout:file:line:_:)``, whatever becomes of the task: for its last words after it has been cancelled,
@@ -68,9 +73,7 @@ extension Operations {
         line: UInt = #line, _ body: (consuming PreparedOp) -> Decision
     ) async throws(OperationError) -> Outcome {
         let (id, isDone) = try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
-        guard !isDone, let wait = try beginWait(id, timeout, .shielded) else { return try result(id) }
-        let end = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { _ = suspend(wait, unsafe SuspendedTask($0)) }
-        return try finish(wait, end)
+        return isDone ? try result(id) : try outcome(of: id, await awaitEndShielded(of: id, timeout))
     }
 
     /// Retires a handle and waits until it is the caller's again, for at most the cancel grace: ``retire(_:_:)`` for tasks.
@@ -89,65 +92,87 @@ extension Operations {
         return try answer.get()
     }
 
-    /// What a wait for an operation is bounded by; nil where it has completed already.
-    private func beginWait(_ id: OperationID, _ timeout: Duration?, _ shield: Shield) throws(OperationError) -> OperationWait? {
+    // SAFETY: as for `awaitOp`.
+    @inline(__always)
+    private nonisolated(nonsending) func awaitEndShielded(
+        of id: OperationID, _ timeout: Duration?
+    ) async throws(OperationError) -> WaitEnd {
+        var wait = OperationWait()
+        let end = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { unsafe suspend(id, timeout, .shielded, &wait, $0) }
+        if !wait.hasBegun { _ = try mustWait(for: id) }
+        return end
+    }
+
+    /// Whether there is something to wait for: not where the operation has completed already. Throws what a wait is refused for.
+    private func mustWait(for id: OperationID) throws(OperationError) -> Bool {
         let cell = try ledger.find(id)
-        if case .completed = cell.record.state { return nil }
-        var wait = OperationWait(id: id, awaited: try core.checkCanWait(cell), shield: shield)
-        if let timeout { wait.nanoseconds = timeout.wholeNanoseconds }
-        if core.openTimeouts > 0, shield == .cancellable { bound(&wait) }
-        return wait
-    }
-
-    @inline(never)
-    private func bound(_ wait: inout OperationWait) {
-        let (nanoseconds, scope) = core.earliest(wait.nanoseconds, loop)
-        wait.nanoseconds = nanoseconds
-        wait.scope = scope.map(ScopeRef.init)
-    }
-
-    /// Parks the task in the operation's record until the packet, or the grace after a cancel, resumes it. False, and the task resumed, if
-    /// nobody would hear that it is cancelled: it is no fiber of the loop's.
-    private func suspend(_ wait: OperationWait, _ task: SuspendedTask<WaitEnd>) -> Bool {
-        if wait.shield == .cancellable {
-            guard let isCancelled = core.fibers.note(task.identity, .operation(wait.id)) else {
-                task.resume(.finished)
-                return false
-            }
-            // The function that submitted it may have cancelled the task, when it did not wait yet.
-            if isCancelled { core.postedCancels.append(wait.id) }
-        }
-        // Nothing has come between the look that found the operation and this.
-        guard let cell = ledger.usual(wait.id) else { trapVanished() }
-        core.enter(cell, .task(task), wait.awaited, wait.nanoseconds)
+        if case .completed = cell.record.state { return false }
+        try core.checkCanWait(cell)
         return true
     }
 
-    @inline(never)
-    private func trapVanished() -> Never { trap("An operation was gone before its wait began. This is a bug of Portloop.") }
-
-    /// Waits, and listens for the task's cancellation: for a task that is no fiber of the loop's.
+    /// Parks the task in the operation's record until the packet, or the grace after a cancel, resumes it.
+    ///
+    /// Where there is nothing to wait for, where the wait is refused, and where nobody would hear that the task is cancelled, because it is
+    /// no fiber of the loop's, it is resumed at once, and the wait has not begun.
     // SAFETY: as for `awaitOp`.
+    @usableFromInline
+    func suspend(
+        _ id: OperationID, _ timeout: Duration?, _ shield: Shield, _ wait: inout OperationWait,
+        _ continuation: UnsafeContinuation<WaitEnd, Never>
+    ) {
+        let task = unsafe SuspendedTask(continuation)
+        guard let cell = ledger.usual(id), case .submitted = cell.record.state, let awaited = try? core.checkCanWait(cell),
+            shield == .shielded || core.fibers.note(task.identity, .operation(id))
+        else { return task.resume(.finished) }
+        wait.hasBegun = true
+        // The function that submitted it may have cancelled the task, when it did not wait yet.
+        if shield == .cancellable, task.isCancelled { core.postedCancels.append(id) }
+        core.enter(cell, .task(task), awaited, bound(timeout, shield, &wait))
+    }
+
+    /// The bound of a wait: its own, or that of a timeout around it, where that comes first.
+    @inline(__always)
+    private func bound(_ timeout: Duration?, _ shield: Shield, _ wait: inout OperationWait) -> UInt64? {
+        let nanoseconds = timeout?.wholeNanoseconds
+        return core.openTimeouts > 0 && shield == .cancellable ? boundByTimeouts(nanoseconds, &wait) : nanoseconds
+    }
+
     @inline(never)
-    private func listen(_ wait: OperationWait, _ isolation: isolated (any Actor)?) async throws(OperationError) -> WaitEnd {
+    private func boundByTimeouts(_ own: UInt64?, _ wait: inout OperationWait) -> UInt64? {
+        let (nanoseconds, scope) = core.earliest(own, loop)
+        wait.scope = scope.map(ScopeRef.init)
+        return nanoseconds
+    }
+
+    /// What is left of a wait that has not begun: nothing, or a refusal, or it is that of a task which is no fiber of the loop's, and
+    /// listens for its cancellation itself.
+    // SAFETY: as for `awaitOp`.
+    @usableFromInline
+    @inline(never)
+    func listen(
+        _ id: OperationID, _ timeout: Duration?, _ wait: inout OperationWait, _ isolation: isolated (any Actor)?
+    ) async throws(OperationError) -> WaitEnd {
+        guard try mustWait(for: id) else { return .finished }
         let loop = loop
+        let nanoseconds = bound(timeout, .cancellable, &wait)
         var refusal: OperationError?
         let end = await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
-            return unsafe await withUnsafeContinuation { refusal = enter(wait, unsafe SuspendedTask($0)) }
+            return unsafe await withUnsafeContinuation { refusal = enter(id, nanoseconds, unsafe SuspendedTask($0)) }
         } onCancel: {
-            loop.postCancel(wait.id)
+            loop.postCancel(id)
         }
         if let refusal { throw refusal }
         return end
     }
 
-    /// As ``suspend(_:_:)``, for a task whose cancellation is heard by a handler. A refusal resumes it at once.
-    private func enter(_ wait: OperationWait, _ task: SuspendedTask<WaitEnd>) -> OperationError? {
+    /// As ``suspend(_:_:_:_:_:)``, for a task whose cancellation is heard by a handler. A refusal resumes it at once.
+    private func enter(_ id: OperationID, _ nanoseconds: UInt64?, _ task: SuspendedTask<WaitEnd>) -> OperationError? {
         do throws(OperationError) {
-            try core.wait(ledger.find(wait.id), .task(task), timeoutNanoseconds: wait.nanoseconds)
+            try core.wait(ledger.find(id), .task(task), timeoutNanoseconds: nanoseconds)
             // A cancel since the handler was installed may have found nobody waiting. A second one is harmless.
-            if Task.isCancelled { core.postedCancels.append(wait.id) }
+            if Task.isCancelled { core.postedCancels.append(id) }
             return nil
         } catch {
             task.resume(.finished)
@@ -156,39 +181,44 @@ extension Operations {
     }
 
     /// Takes the result of a wait that has ended.
-    private func finish(_ wait: OperationWait, _ end: WaitEnd) throws(OperationError) -> Outcome {
-        if case .finished = end { return try result(wait.id) }
-        return try finishOutOfLine(wait, end)
+    @inline(__always)
+    private func outcome(of id: OperationID, _ end: WaitEnd) throws(OperationError) -> Outcome {
+        if case .finished = end { return try result(id) }
+        return try outcomeOutOfLine(of: id, end)
     }
 
     @inline(never)
-    private func finishOutOfLine(_ wait: OperationWait, _ end: WaitEnd) throws(OperationError) -> Outcome {
-        if case .stuck(let operation) = end {
-            cut(wait, .operation(handle: operation.handle, tag: operation.tag))
-            return Outcome(stuck: operation)
-        }
-        let cell = try ledger.find(wait.id)
-        cut(wait, .operation(handle: cell.handle.entry.native, tag: cell.record.tag))
-        return try ledger.take(cell, end: end)
+    private func outcomeOutOfLine(of id: OperationID, _ end: WaitEnd) throws(OperationError) -> Outcome {
+        if case .stuck(let operation) = end { return Outcome(stuck: operation) }
+        return try ledger.take(ledger.find(id), end: end)
     }
 
-    /// Tells the timeout around the wait if it was its time that was up.
-    private func cut(_ wait: OperationWait, _ what: WaitedFor) {
-        if let scope = wait.scope?.scope, core.port.now() >= scope.deadline { scope.cut(what) }
+    /// Tells the timeout around a wait that was ended if it was its time that was up.
+    @usableFromInline
+    @inline(never)
+    func cut(_ wait: OperationWait, _ id: OperationID, _ end: WaitEnd) {
+        guard let scope = wait.scope?.scope, core.port.now() >= scope.deadline else { return }
+        if case .stuck(let operation) = end { return scope.cut(.operation(handle: operation.handle, tag: operation.tag)) }
+        guard let cell = ledger.usual(id) else { return }
+        scope.cut(.operation(handle: cell.handle.entry.native, tag: cell.record.tag))
     }
 }
 
-/// One wait for an operation: what bounds it, and which timeout around it that is, if it is one.
-private struct OperationWait {
-    let id: OperationID
-    let awaited: Awaited
-    let shield: Shield
-    var nanoseconds: UInt64?
-    var scope: ScopeRef?
+/// What a wait for an operation came to when it began. It is kept while the wait lasts, so there is not much of it.
+@usableFromInline
+struct OperationWait {
+    /// Whether the operation's record has the task.
+    @usableFromInline var hasBegun = false
+    /// The timeout around the wait, where it is that which bounds it.
+    @usableFromInline var scope: ScopeRef?
+
+    @inlinable
+    init() {}
 }
 
 /// Whether a wait ends when its task is cancelled.
-private enum Shield {
+@usableFromInline
+enum Shield {
     case cancellable
     case shielded
 }

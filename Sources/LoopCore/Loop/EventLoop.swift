@@ -35,7 +35,7 @@ public actor EventLoop: SerialExecutor, TaskExecutor {
     public nonisolated var isOnLoopThread: Bool { thread.isCurrent }
 
     @inline(never)
-    private nonisolated func trapOffThread() -> Never {
+    nonisolated func trapOffThread() -> Never {
         if mailbox.isClosed { trap("An event loop was used after it was shut down. Make a new one.") }
         trap(
             """

@@ -2,7 +2,7 @@
 ///
 /// For an adapter's own classes, where a fiber or a posted function is to find them again.
 @safe public struct Confined<State: AnyObject>: Sendable {
-    private nonisolated(unsafe) let state: State
+    @usableFromInline nonisolated(unsafe) let state: State
     /// The loop whose state it is; nil where its owner says so itself.
     private let home: ObjectIdentifier?
 
@@ -20,23 +20,29 @@
     }
 
     /// The state. Traps off the loop's thread, and for another loop.
-    // SAFETY: one thread at a time is the loop's, and this is it: `core` has checked.
+    // SAFETY: one thread at a time is the loop's, and this is it.
+    @inlinable
     public func on(_ loop: EventLoop) -> State {
-        _ = loop.core
-        checkHome(loop)
+        if !isHere(loop) { trapOffThread(loop) }
         return unsafe state
     }
 
     /// The state, or nil off the loop's thread: for calls that may come from anywhere. Traps for another loop.
     // SAFETY: as above.
+    @inlinable
     public func ifOn(_ loop: EventLoop) -> State? {
-        guard loop.thread.isCurrent else { return nil }
-        checkHome(loop)
+        guard isHere(loop) else { return nil }
         return unsafe state
     }
 
-    @inline(__always)
-    private func checkHome(_ loop: EventLoop) {
+    @usableFromInline
+    func isHere(_ loop: EventLoop) -> Bool {
+        guard loop.thread.isCurrent else { return false }
         if let home, home != ObjectIdentifier(loop) { trap("State of one loop was asked for on another.") }
+        return true
     }
+
+    @usableFromInline
+    @inline(never)
+    func trapOffThread(_ loop: EventLoop) -> Never { loop.trapOffThread() }
 }

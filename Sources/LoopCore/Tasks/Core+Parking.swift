@@ -52,11 +52,11 @@ extension Core {
     /// As ``suspend(_:_:until:)``, also until the fiber is cancelled. False, and the task resumed, if nobody would hear that: it is no
     /// fiber of the loop's.
     func suspendFiber(_ id: ParkID, _ task: SuspendedTask<Wakeup>, until deadline: MonotonicInstant?) -> Bool {
-        guard let isCancelled = fibers.note(task.identity, .parked(id)) else {
+        guard fibers.note(task.identity, .parked(id)) else {
             task.resume(.signalled)
             return false
         }
-        if isCancelled { postedWakes.append(id) }
+        if task.isCancelled { postedWakes.append(id) }
         suspend(id, task, until: deadline)
         return true
     }

@@ -37,15 +37,13 @@ final class FiberTable {
         slots.value.remove(slot)
     }
 
-    /// Notes what a task is about to wait for. Nil for one that the loop does not listen for; else whether it has been asked to end, which
-    /// it then has to be told at once.
+    /// Notes what a task is about to wait for. False for one that the loop does not listen for. Whether it has been asked to end already is
+    /// the caller's to find out, and to tell it at once.
     @inline(__always)
-    func note(_ task: UInt, _ wait: FiberWait) -> Bool? {
-        guard let index = index.value[task] else { return nil }
-        let slot = FiberSlot(index: index)
-        slots.value.note(slot, wait)
-        // SAFETY: a task leaves the index before it ends.
-        return unsafe slots.value.task(of: slot).isCancelled
+    func note(_ task: TaskIdentity, _ wait: FiberWait) -> Bool {
+        guard let index = index.value[task.address] else { return false }
+        slots.value.note(FiberSlot(index: index), wait)
+        return true
     }
 
     /// Somebody has asked a task to end. It may have ended since, and another may have its address: whose wait is ended only if it has been

@@ -17,18 +17,14 @@ struct TaskIdentity: Hashable, Sendable {
     init<Success: Sendable, Failure: Error>(_ task: Task<Success, Failure>) { address = unsafe unsafeBitCast(task, to: UInt.self) }
 
     /// Whether the task has been asked to end. It MUST be alive. Of whatever it returns: the answer is where it is for all.
-    // SAFETY: a task is one pointer, looked at where the number is, which retains nothing; the caller knows that it is alive.
+    // SAFETY: a task is one pointer; the caller knows that it is alive.
     @unsafe var isCancelled: Bool {
-        @inline(__always) get {
-            unsafe withUnsafePointer(to: address) { pointer in
-                unsafe UnsafeRawPointer(pointer).assumingMemoryBound(to: Task<Void, Never>.self).pointee.isCancelled
-            }
-        }
+        @inline(__always) get { unsafe unsafeBitCast(address, to: Task<Void, Never>.self).isCancelled }
     }
 
     /// Asks the task to end. It MUST be alive.
     // SAFETY: as above.
     @unsafe func cancel() { unsafe unsafeBitCast(address, to: Task<Void, Never>.self).cancel() }
 
-    private init(address: UInt) { self.address = address }
+    init(address: UInt) { self.address = address }
 }

@@ -42,7 +42,7 @@ final class TimeoutScope: Sendable {
 }
 
 /// A timeout around a wait, for as long as the wait: the task in which it is innermost keeps it, and a wait is in one task.
-@safe struct ScopeRef: Sendable {
+@safe @usableFromInline struct ScopeRef: Sendable {
     private let reference: Unmanaged<TimeoutScope>
 
     // SAFETY: see the type.

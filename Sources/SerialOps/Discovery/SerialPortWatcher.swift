@@ -46,7 +46,7 @@ public actor SerialPortWatcher: OnLoop {
     ///
     /// A call that times out or is cancelled loses no change: the next call gets it. Calls are served one after the other.
     public func next(timeout: Duration? = nil) async throws(SerialError) -> SerialPortChange? {
-        let deadline = Deadline(timeout, operations)
+        let deadline = Deadline.after(timeout, operations)
         if !turn.takeIfFree() {
             do throws(WaitError) { try await turn.wait(deadline) } catch { throw SerialError(error, .watch, moved: 0) }
         }

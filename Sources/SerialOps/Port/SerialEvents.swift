@@ -105,7 +105,7 @@ extension SerialPort {
     /// What the driver tells, after a wait for that, or what it has counted, which may be nothing. A driver is asked by one at a time:
     /// Windows refuses a second wait.
     func takeEvents(_ left: Duration?) async throws(SerialError) -> [SerialEvent] {
-        let (stream, deadline) = (stream, Deadline(left, stream.operations))
+        let (stream, deadline) = (stream, Deadline.after(left, stream.operations))
         if !stream.eventTurn.takeIfFree() {
             do throws(WaitError) { try await stream.eventTurn.wait(deadline) } catch { throw SerialError(error, .events, moved: 0) }
         }

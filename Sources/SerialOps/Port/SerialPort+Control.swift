@@ -63,7 +63,7 @@ extension SerialPort {
         if let ending = stream.ending { throw ending }
         try stream.checkWatchdogs(call)
         let device = stream.device
-        let deadline = Deadline(timeout, stream.operations)
+        let deadline = Deadline.after(timeout, stream.operations)
         do throws(OffloadError<SerialError>) {
             return try await loop.offload(timeout: stream.patience(deadline)) { () throws(SerialError) in try body(device) }
         } catch {

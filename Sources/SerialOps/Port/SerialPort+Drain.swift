@@ -6,7 +6,7 @@ extension SerialPort {
     /// Waits until everything that was written has been sent. The loop goes on meanwhile, and the wait ends with its timeout or its task,
     /// whatever the other side's flow control does.
     public func drain(timeout: Duration? = nil) async throws(SerialError) {
-        let deadline = Deadline(timeout, stream.operations)
+        let deadline = Deadline.after(timeout, stream.operations)
         switch stream.device.drainStyle {
         case .blocks: try await drainByFlushing(deadline)
         case .asks: try await drainByAsking(deadline)

@@ -98,7 +98,7 @@ extension SerialPort {
         return stream.input.copy()
     }
 
-    func deadline(_ timeout: Duration?) -> Deadline { Deadline(timeout, loop) }
+    func deadline(_ timeout: Duration?) -> Deadline { Deadline.after(timeout, loop) }
 
     func dropInput(_ taken: Int) {
         stream.drop(taken)
@@ -116,7 +116,7 @@ extension SerialStream {
     func waitForInput(
         _ timeout: Duration?, _ interByte: Duration?, demand: @autoclosure () -> Int, hasTurn: Bool = false, _ isEnough: (RawSpan) -> Int?
     ) async throws(SerialError) -> Int {
-        let deadline = Deadline(timeout, operations)
+        let deadline = Deadline.after(timeout, operations)
         if !hasTurn, !readTurn.takeIfFree() {
             do throws(WaitError) { try await readTurn.wait(deadline) } catch { throw SerialError(error, .read, moved: 0) }
         }

@@ -25,7 +25,7 @@ extension SerialPort {
 extension SerialStream {
     /// The rest of a write: in pieces, each of which may have to wait.
     func finishWrite(_ bytes: [UInt8], _ begun: OperationID?, _ timeout: Duration?) async throws(SerialError) {
-        let deadline = Deadline(timeout, operations)
+        let deadline = Deadline.after(timeout, operations)
         if !writeTurn.takeIfFree() {
             do throws(WaitError) { try await writeTurn.wait(deadline) } catch { throw SerialError(error, .write, moved: 0) }
         }

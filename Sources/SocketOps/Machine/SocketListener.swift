@@ -47,7 +47,7 @@ final class SocketListener {
     // MARK: accepting
 
     nonisolated(nonsending) func accept(_ timeout: Duration?) async throws(SocketError) -> SocketStream {
-        let deadline = Deadline(timeout, operations)
+        let deadline = Deadline.after(timeout, operations)
         var isTired = false
         while true {
             if let ending { throw ending }

@@ -26,8 +26,6 @@ final class SocketStream {
     private var input: ByteQueue?
     /// Whether the kernel may have bytes: it has not said since that it has none.
     private var mayHaveMore = true
-    /// How the last wait ended: here, and not in the frame of the call that waits.
-    var lastEnd = WaitEnd.finished
     /// Whether a read that brought less than it could has taken all.
     private let shortReadsEmpty: Bool
     /// The other side has ended.
@@ -71,6 +69,7 @@ final class SocketStream {
     var bytesWaiting: Int { input?.count ?? 0 }
 
     /// Shows a reader what is there, and what the kernel has, until it takes some. False where it wants more than that: `wanted` bytes.
+    @inline(never)
     func readNow(_ wanted: inout Int, _ body: (RawSpan, Bool) -> StreamStep) throws(SocketError) -> Bool {
         while true {
             if let ending { throw ending }
@@ -137,6 +136,7 @@ final class SocketStream {
 
     /// Reads into a buffer's room: what is there, at once. Nil where that is nothing yet.
     // SAFETY: the memory is the buffer's own room.
+    @inline(never)
     func readNow(into buffer: inout IOBuffer) throws(SocketError) -> Int? {
         if let ending { throw ending }
         if let input {
@@ -178,18 +178,19 @@ final class SocketStream {
     /// Waits until the kernel has something to read, where a call between does not matter.
     nonisolated(nonsending) func waitForInput(_ deadline: Deadline, _ interByte: Duration?) async throws(SocketError) {
         guard let wait = try beginWait(deadline) else { return }
-        do throws(OperationError) { note(try await operations.awaitOp(wait, timeout: patience(deadline, interByte))) } catch {
+        let end: WaitEnd
+        do throws(OperationError) { end = try await operations.awaitEnd(of: wait, timeout: patience(deadline, interByte)) } catch {
             throw waitHasFailed(error)
         }
-        try waitHasEnded()
+        try waitHasEnded(wait, end)
     }
 
     /// Has the kernel tell when there is something to read. Nil where it does at once.
     // SAFETY: of the prepared memory the id alone is used.
+    @inline(never)
     func beginWait(_ deadline: Deadline) throws(SocketError) -> OperationID? {
         // A wait may end with nothing to read; that it may do so again and again must not move the end of the call.
         if deadline.isSet, !deadline.isAhead(operations.now) { throw .timedOut(.read, moved: bytesWaiting) }
-        guard !Task.isCancelled else { throw .cancelled(.read, moved: bytesWaiting) }
         do throws(OperationError) {
             let id = unsafe try operations.prepare(handle).id
             guard try operations.read(id, inline: .allowed) == .done else { return id }
@@ -201,20 +202,23 @@ final class SocketStream {
         return nil
     }
 
+    @inline(never)
     func waitHasFailed(_ error: OperationError) -> SocketError { ending ?? SocketError(error, .read, moved: bytesWaiting) }
 
-    /// Notes how a wait for something to read has ended. There may be nothing. Of an end the next read hears, and of an error too, but
-    /// where the kernel says it once: by the wait's packet.
-    func note(_ outcome: borrowing Outcome) {
+    /// Notes how a wait for something to read has ended, and throws what it was if not that. There may be nothing to read. Of an end the
+    /// next read hears, and of an error too, but where the kernel says it once: by the wait's packet.
+    @inline(never)
+    func waitHasEnded(_ wait: OperationID, _ end: WaitEnd) throws(SocketError) {
         mayHaveMore = true
-        lastEnd = outcome.end
-        if outcome.error != .none, outcome.completion.severity == .error { failure = SocketError(outcome.error, .read) }
-    }
-
-    /// Throws what ended the last wait but something to read.
-    func waitHasEnded() throws(SocketError) {
-        if case .finished = lastEnd, ending == nil { return }
-        throw whyNot(lastEnd)
+        if case .stuck = end { throw ending ?? .stuck(.read) }
+        do throws(OperationError) {
+            let facts = try operations.takeFacts(wait)
+            if facts.error != .none, facts.severity == .error { failure = SocketError(facts.error, .read) }
+        } catch {
+            throw waitHasFailed(error)
+        }
+        if case .finished = end, ending == nil { return }
+        throw whyNot(end)
     }
 
     @inline(never)
@@ -233,6 +237,7 @@ final class SocketStream {
     }
 
     /// How long a reader waits at most: inside a frame no longer than the silence it allows.
+    @inline(never)
     func patience(_ deadline: Deadline, _ interByte: Duration?) -> Duration? {
         if interByte == nil, !deadline.isSet { return nil }
         let left = deadline.isSet ? deadline.left(operations.now) : nil

@@ -46,7 +46,7 @@ final class ConnectRace {
     nonisolated(nonsending) func winner(_ timeout: Duration?) async throws(SocketError) -> SocketStream {
         guard !waiting.isEmpty else { throw .malformedAddress }
         guard !Task.isCancelled else { throw .cancelled(.connect, moved: 0) }
-        let deadline = Deadline(timeout, operations)
+        let deadline = Deadline.after(timeout, operations)
         startNext()
         while true {
             if let outcome { return try outcome.get() }

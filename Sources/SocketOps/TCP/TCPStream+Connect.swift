@@ -11,7 +11,7 @@ extension TCPStream {
     public static func connect(
         _ host: String, _ port: UInt16, on loop: isolated EventLoop, timeout: Duration? = nil
     ) async throws(SocketError) -> TCPStream {
-        let deadline = Deadline(timeout, loop)
+        let deadline = Deadline.after(timeout, loop)
         let addresses: [SocketAddress]
         if let ip = IPAddress(host) {
             addresses = [SocketAddress(ip, port: port)]

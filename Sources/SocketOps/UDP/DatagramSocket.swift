@@ -35,7 +35,7 @@ final class DatagramSocket {
     // MARK: receiving
 
     nonisolated(nonsending) func receive(_ timeout: Duration?) async throws(SocketError) -> Datagram {
-        let deadline = Deadline(timeout, operations)
+        let deadline = Deadline.after(timeout, operations)
         if !readTurn.takeIfFree() {
             do throws(WaitError) { try await readTurn.wait(deadline) } catch { throw ending ?? SocketError(error, .receive) }
         }
@@ -70,7 +70,7 @@ final class DatagramSocket {
     nonisolated(nonsending) func send(
         _ bytes: [UInt8], _ address: SocketAddress?, _ timeout: Duration?
     ) async throws(SocketError) {
-        let deadline = Deadline(timeout, operations)
+        let deadline = Deadline.after(timeout, operations)
         if !writeTurn.takeIfFree() {
             do throws(WaitError) { try await writeTurn.wait(deadline) } catch { throw ending ?? SocketError(error, .send) }
         }

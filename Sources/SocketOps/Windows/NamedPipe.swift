@@ -33,7 +33,7 @@ public actor NamedPipe: ByteStream {
     ) async throws(SocketError) -> NamedPipe {
         guard let name = NativePipe.name(path) else { throw .malformedAddress }
         guard !Task.isCancelled else { throw .cancelled(.connect, moved: 0) }
-        let deadline = Deadline(timeout, loop)
+        let deadline = Deadline.after(timeout, loop)
         var pause = Duration.milliseconds(1)
         while true {
             if let pipe = try NamedPipe.open(name, loop) { return pipe }
@@ -70,7 +70,7 @@ public actor NamedPipe: ByteStream {
         atLeast: Int, timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
     ) async throws(SocketError) {
         guard let stream = here.ifOn(loop) else { return try await readCopies(atLeast, timeout, interByte, body) }
-        let deadline = Deadline(timeout, loop)
+        let deadline = Deadline.after(timeout, loop)
         try await stream.takeReadTurn(deadline)
         defer { stream.readTurn.give() }
         try await stream.read(atLeast, deadline, interByte, body)
@@ -130,7 +130,7 @@ extension NamedPipe {
     }
 
     private func takeReadTurn(_ timeout: Duration?) async -> Result<Deadline, SocketError> {
-        let deadline = Deadline(timeout, loop)
+        let deadline = Deadline.after(timeout, loop)
         do throws(SocketError) { try await here.on(loop).takeReadTurn(deadline) } catch { return .failure(error) }
         return .success(deadline)
     }

@@ -45,7 +45,7 @@ final class PipeServer {
     // MARK: accepting
 
     nonisolated(nonsending) func accept(_ timeout: Duration?) async throws(SocketError) -> PipeStream {
-        let deadline = Deadline(timeout, operations)
+        let deadline = Deadline.after(timeout, operations)
         var isTired = false
         while true {
             if let ending { throw ending }

@@ -155,7 +155,7 @@ final class PipeStream {
     // MARK: writing
 
     nonisolated(nonsending) func write(_ bytes: [UInt8], _ timeout: Duration?) async throws(SocketError) {
-        let deadline = Deadline(timeout, operations)
+        let deadline = Deadline.after(timeout, operations)
         if !writeTurn.takeIfFree() {
             do throws(WaitError) { try await writeTurn.wait(deadline) } catch { throw ending ?? SocketError(error, .write) }
         }
