@@ -7,13 +7,11 @@ private import _Concurrency
 /// Those who wait when a stream is closed get it one after the other, see that, and give it on.
 package final class Turn {
     private let operations: Operations
-    private let waiters: WaitQueue
+    /// Those who wait for it: nil until somebody has to, which of most streams nobody ever does.
+    private var waiters: WaitQueue?
     private var isTaken = false
 
-    package init(_ operations: Operations) {
-        self.operations = operations
-        waiters = operations.makeWaitQueue()
-    }
+    package init(_ operations: Operations) { self.operations = operations }
 
     /// Whether nobody has it: then nobody waits for it either.
     package var isFree: Bool { !isTaken }
@@ -25,10 +23,13 @@ package final class Turn {
 
     /// Waits for it where somebody else has it.
     package nonisolated(nonsending) func wait(_ deadline: Deadline) async throws(WaitError) {
-        try await waiters.wait(timeout: deadline.left(operations.now))
+        let queue = waiters ?? operations.makeWaitQueue()
+        waiters = queue
+        try await queue.wait(timeout: deadline.left(operations.now))
     }
 
     package func give() {
-        if !waiters.wakeFirst() { isTaken = false }
+        if let waiters, waiters.wakeFirst() { return }
+        isTaken = false
     }
 }

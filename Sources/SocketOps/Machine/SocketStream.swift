@@ -37,7 +37,8 @@ final class SocketStream {
     /// Why nobody is served any more.
     private(set) var ending: SocketError?
     private var isClosed = false
-    private let closed: WaitQueue
+    /// Those who wait for the end of closing; nil until somebody does.
+    private var closed: WaitQueue?
     /// Told once, when the socket is the system's again.
     private var hasClosed: () -> Void = {}
 
@@ -49,7 +50,6 @@ final class SocketStream {
         shortReadsEmpty = isTCP && NativeSocket.shortReadsEmpty
         readTurn = Turn(operations)
         writeTurn = Turn(operations)
-        closed = operations.makeWaitQueue()
     }
 
     /// The loop has ended, and closes nothing itself.
@@ -258,7 +258,7 @@ final class SocketStream {
         if aborting { native.abort() } else { native.close() }
         isClosed = true
         input = nil
-        closed.wakeAll()
+        closed?.wakeAll()
         let call = hasClosed
         hasClosed = {}
         call()
@@ -266,7 +266,10 @@ final class SocketStream {
 
     /// Waits for the end of closing, whatever becomes of the task.
     nonisolated(nonsending) func awaitClose() async {
-        await closed.waitShielded(until: { isClosed })
+        guard !isClosed else { return }
+        let queue = closed ?? operations.makeWaitQueue()
+        closed = queue
+        await queue.waitShielded(until: { isClosed })
     }
 
     /// Says that nothing more will be written.
