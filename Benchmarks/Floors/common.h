@@ -73,6 +73,14 @@ __attribute__((unused)) static void begin_server(void) {
     raise_descriptor_limit();
 }
 
+// How many bytes an echo server reads at a time: its one argument, or as many as hold a short request.
+__attribute__((unused)) static size_t parse_buffer_bytes(int argc, char **argv) {
+    if (argc > 2) {
+        die("usage: %s [BUFFER_BYTES]", argv[0]);
+    }
+    return argc == 2 ? (size_t)parse_number("BUFFER_BYTES", argv[1], 1, 16 << 20) : 4096;
+}
+
 // If the parent died before `begin_server`, nobody reads this pipe, and SIGPIPE, which is ignored only from here on, ends the program.
 __attribute__((unused)) static void announce_port(unsigned port) {
     printf("port %u\n", port);

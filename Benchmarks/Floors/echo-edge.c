@@ -62,7 +62,7 @@ static void serve(struct connection *connection, uint32_t events) {
             break;
         }
         end = send_or_keep(connection, (size_t)count);
-        if (end == sending_done && count < buffer_bytes && !must_drain(events)) {
+        if (end == sending_done && (size_t)count < buffer_bytes && !must_drain(events)) {
             return;
         }
     }
@@ -71,8 +71,9 @@ static void serve(struct connection *connection, uint32_t events) {
     }
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     begin_server();
+    make_buffer(argc, argv);
     int epoll = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
     int listener = open_listener(epoll, EPOLLIN | EPOLLET);
     struct epoll_event events[events_per_wait_max];

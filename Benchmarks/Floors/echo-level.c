@@ -51,8 +51,9 @@ static void echo(int epoll, struct connection *connection) {
     keep_rest(epoll, connection, shared_buffer + accepted, (size_t)count - accepted);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     begin_server();
+    make_buffer(argc, argv);
     int epoll = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
     int listener = open_listener(epoll, EPOLLIN);
     struct epoll_event events[events_per_wait_max];

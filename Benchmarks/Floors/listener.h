@@ -15,21 +15,29 @@
 
 enum {
     events_per_wait_max = 256,
-    buffer_bytes = 4096,
     // The kernel cuts this to net.core.somaxconn.
     backlog_max = 4096,
 };
 
 // All connections read into this one buffer: it stays in the cache, and only what a write refused is copied into the connection.
-static char shared_buffer[buffer_bytes];
+static char *shared_buffer;
+static size_t buffer_bytes;
 
 struct connection {
     int fd;
     // The bytes rest[rest_start ..< rest_end] are read, but not yet accepted by the kernel for sending.
     uint32_t rest_start;
     uint32_t rest_end;
-    char rest[buffer_bytes];
+    char rest[];
 };
+
+static void make_buffer(int argc, char **argv) {
+    buffer_bytes = parse_buffer_bytes(argc, argv);
+    shared_buffer = malloc(buffer_bytes);
+    if (shared_buffer == NULL) {
+        die("No memory for a buffer.");
+    }
+}
 
 static bool has_rest(const struct connection *connection) {
     return connection->rest_start < connection->rest_end;
@@ -70,7 +78,7 @@ static void accept_connections(int epoll, int listener, uint32_t events) {
         must("accept4", fd);
         int one = 1;
         must("setsockopt", setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one));
-        struct connection *connection = malloc(sizeof *connection);
+        struct connection *connection = malloc(sizeof *connection + buffer_bytes);
         if (connection == NULL) {
             die("No memory for a connection.");
         }

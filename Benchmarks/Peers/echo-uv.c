@@ -1,17 +1,20 @@
-// libuv's side of the echo benchmark, in the fastest form its interface has: the read callback writes at once with uv_try_write, which
-// needs no request and no second callback, and only what the kernel refuses goes into a queued write.
+// libuv's side of the echo benchmark, in the fastest form its interface has: all connections read into one buffer, the read callback writes
+// at once with uv_try_write, which needs no request and no second callback, and only what the kernel refuses is copied into a queued write.
 #include "../Floors/common.h"
 
 #include <arpa/inet.h>
 #include <uv.h>
 
-enum { buffer_bytes = 4096, backlog_max = 4096 };
+enum { backlog_max = 4096 };
+
+static char *shared_buffer;
+static size_t buffer_bytes;
 
 // The stream comes first, so that libuv's pointer to it is a pointer to the connection.
 struct connection {
     uv_tcp_t stream;
     uv_write_t rest;
-    char buffer[buffer_bytes];
+    char *rest_bytes;
 };
 
 static void must_uv(const char *call, int status) {
@@ -21,6 +24,7 @@ static void must_uv(const char *call, int status) {
 }
 
 static void on_close(uv_handle_t *handle) {
+    free(((struct connection *)handle)->rest_bytes);
     free(handle);
 }
 
@@ -32,23 +36,32 @@ static void close_connection(struct connection *connection) {
 }
 
 static void lend_buffer(uv_handle_t *handle, size_t suggested_bytes, uv_buf_t *buffer) {
+    (void)handle;
     (void)suggested_bytes;
-    *buffer = uv_buf_init(((struct connection *)handle)->buffer, buffer_bytes);
+    *buffer = uv_buf_init(shared_buffer, (unsigned)buffer_bytes);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer);
 
 static void on_rest_written(uv_write_t *request, int status) {
     struct connection *connection = request->data;
+    free(connection->rest_bytes);
+    connection->rest_bytes = NULL;
     if (status < 0 || uv_read_start((uv_stream_t *)&connection->stream, lend_buffer, on_read) < 0) {
         close_connection(connection);
     }
 }
 
-// The client does not read as fast as it writes. The rest stays in the buffer, so nothing may be read until it is written.
-static void write_rest(struct connection *connection, uv_buf_t rest) {
+// The client does not read as fast as it writes: nothing more is read until what the kernel refused is written.
+static void write_rest(struct connection *connection, const char *bytes, size_t count) {
     uv_read_stop((uv_stream_t *)&connection->stream);
     connection->rest.data = connection;
+    connection->rest_bytes = malloc(count);
+    if (connection->rest_bytes == NULL) {
+        die("No memory for what the kernel refused.");
+    }
+    memcpy(connection->rest_bytes, bytes, count);
+    uv_buf_t rest = uv_buf_init(connection->rest_bytes, (unsigned)count);
     if (uv_write(&connection->rest, (uv_stream_t *)&connection->stream, &rest, 1, on_rest_written) < 0) {
         close_connection(connection);
     }
@@ -74,7 +87,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer) 
         return;
     }
     int accepted = written < 0 ? 0 : written;
-    write_rest(connection, uv_buf_init(buffer->base + accepted, (unsigned)(count - accepted)));
+    write_rest(connection, buffer->base + accepted, (size_t)(count - accepted));
 }
 
 static void on_connection(uv_stream_t *listener, int status) {
@@ -83,14 +96,20 @@ static void on_connection(uv_stream_t *listener, int status) {
     if (connection == NULL) {
         die("No memory for a connection.");
     }
+    connection->rest_bytes = NULL;
     must_uv("uv_tcp_init", uv_tcp_init(listener->loop, &connection->stream));
     must_uv("uv_accept", uv_accept(listener, (uv_stream_t *)&connection->stream));
     must_uv("uv_tcp_nodelay", uv_tcp_nodelay(&connection->stream, 1));
     must_uv("uv_read_start", uv_read_start((uv_stream_t *)&connection->stream, lend_buffer, on_read));
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     begin_server();
+    buffer_bytes = parse_buffer_bytes(argc, argv);
+    shared_buffer = malloc(buffer_bytes);
+    if (shared_buffer == NULL) {
+        die("No memory for a buffer.");
+    }
     uv_loop_t *loop = uv_default_loop();
     uv_tcp_t listener;
     must_uv("uv_tcp_init", uv_tcp_init(loop, &listener));
