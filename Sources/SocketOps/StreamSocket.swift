@@ -48,7 +48,7 @@ extension StreamSocket {
     ///
     /// Where the time is up or the task is cancelled first the error says how many bytes had left.
     @inlinable
-    public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration?) async throws(SocketError) {
+    public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws(SocketError) {
         try await socket.write(bytes, timeout)
     }
 

@@ -4,19 +4,30 @@ internal import LoopCore
 ///
 /// Room is made at the back when it is needed: by moving what is left to the front, or, where a frame is larger than all of it, by growing.
 ///
-/// A class of its own: as a structure of its stream's it would be checked for overlapping access each time it is looked at (counted, 80
-/// instructions).
+/// What changes stands behind a pointer: in the object each look would be checked for overlapping access (counted, 80 instructions).
 @safe package final class ByteQueue {
-    private var memory: UnsafeMutableRawBufferPointer
-    private var head = 0
-    package private(set) var count = 0
+    @unsafe private struct State {
+        var memory: UnsafeMutableRawBufferPointer
+        var head = 0
+        var count = 0
+    }
+
+    private let state: UnsafeMutablePointer<State>
 
     // SAFETY: bytes `head ..< head + count` are initialised; all of the memory is raw bytes that need no destruction.
-    package init(capacity: Int = 4_096) { unsafe memory = .allocate(byteCount: max(1, capacity), alignment: 1) }
+    package init(capacity: Int = 4_096) {
+        unsafe state = .allocate(capacity: 1)
+        unsafe state.initialize(to: State(memory: .allocate(byteCount: max(1, capacity), alignment: 1)))
+    }
 
-    // SAFETY: as above.
-    deinit { unsafe memory.deallocate() }
+    // SAFETY: as above, and nobody else has the pointer.
+    deinit {
+        unsafe state.pointee.memory.deallocate()
+        unsafe state.deallocate()
+    }
 
+    // SAFETY: the pointer is this object's, which is one thread's: here and in what follows.
+    package var count: Int { unsafe state.pointee.count }
     package var isEmpty: Bool { count == 0 }
 
     // SAFETY: the room was made, and the span's bytes are copied before it ends.
@@ -24,24 +35,31 @@ internal import LoopCore
         guard !bytes.isEmpty else { return }
         makeRoom(bytes.byteCount)
         unsafe bytes.withUnsafeBytes { source in
-            let place = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[(head + count)...])
+            let end = unsafe state.pointee.head + state.pointee.count
+            let place = unsafe UnsafeMutableRawBufferPointer(rebasing: state.pointee.memory[end...])
             unsafe place.copyMemory(from: source)
         }
-        count += bytes.byteCount
+        unsafe state.pointee.count += bytes.byteCount
     }
 
     /// The bytes, for the time of a call.
     // SAFETY: the span ends with the call, and nothing else touches the queue meanwhile.
     package func withBytes<R: ~Copyable>(_ body: (RawSpan) -> R) -> R {
-        body(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: memory[head..<head + count])))
+        body(unsafe RawSpan(_unsafeBytes: held))
+    }
+
+    // SAFETY: see `init`.
+    private var held: UnsafeRawBufferPointer {
+        let start = unsafe state.pointee.head
+        return unsafe UnsafeRawBufferPointer(rebasing: state.pointee.memory[start..<start + state.pointee.count])
     }
 
     /// Forgets the first bytes.
     package func drop(_ number: Int) {
         guard number >= 0, number <= count else { trap("\(number) bytes were dropped of \(count). This is a bug of Portloop.") }
-        head += number
-        count -= number
-        if count == 0 { head = 0 }
+        // SAFETY: see `count`.
+        unsafe state.pointee.count -= number
+        unsafe state.pointee.head = isEmpty ? 0 : state.pointee.head + number
     }
 
     /// Takes the first bytes, copied.
@@ -56,24 +74,21 @@ internal import LoopCore
         withBytes { bytes in unsafe bytes.extracting(0..<(number ?? count)).withUnsafeBytes { unsafe [UInt8]($0) } }
     }
 
-    package func removeAll() {
-        head = 0
-        count = 0
-    }
+    package func removeAll() { drop(count) }
 
     // SAFETY: what is moved or copied lies within the old memory and fits in the new.
     private func makeRoom(_ number: Int) {
-        guard unsafe head + count + number > memory.count else { return }
-        let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[head..<head + count])
-        let size = unsafe memory.count
+        let (head, size) = unsafe (state.pointee.head, state.pointee.memory.count)
+        guard head + count + number > size else { return }
+        let bytes = unsafe held
         if count + number <= size && count <= head {
-            unsafe memory.copyMemory(from: bytes)
+            unsafe state.pointee.memory.copyMemory(from: bytes)
         } else {
             let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: max(size * 2, count + number), alignment: 1)
             unsafe larger.copyMemory(from: bytes)
-            unsafe memory.deallocate()
-            unsafe memory = larger
+            unsafe state.pointee.memory.deallocate()
+            unsafe state.pointee.memory = larger
         }
-        head = 0
+        unsafe state.pointee.head = 0
     }
 }

@@ -81,6 +81,7 @@ extension ByteStream {
     }
 
     /// Writes all of it, however long that takes.
+    @_disfavoredOverload
     public nonisolated(nonsending) func write(_ bytes: [UInt8]) async throws(Failure) { try await write(bytes, timeout: nil) }
 
     /// Copies what comes from here to another stream, until this side's peer has ended, and returns how many bytes that were. What has been

@@ -244,6 +244,7 @@ extension EventLoop {
     ///
     /// Whoever wakes the first of the list has found it since, also while it was still on its way here.
     // SAFETY: the place hands the continuation out once.
+    @inline(__always)
     nonisolated(nonsending) func wait(at place: WaitPlace) async -> Wakeup {
         let core = core
         var isHeard = true
@@ -268,7 +269,7 @@ extension EventLoop {
     /// Waits, and listens for the task's cancellation: for a task that is no fiber of the loop's.
     // SAFETY: as above.
     @inline(never)
-    private func listen(at place: WaitPlace, _ isolation: isolated (any Actor)?) async -> Wakeup {
+    fileprivate func listen(at place: WaitPlace, _ isolation: isolated (any Actor)?) async -> Wakeup {
         let (id, deadline) = (place.id, place.deadline)
         return await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
@@ -286,9 +287,36 @@ extension WaitQueue {
     ///
     /// It throws when the time is up, that of the call or that of a ``EventLoop/timeout(_:isolation:_:)`` around it, when the task is
     /// cancelled, and when the loop ends. A task that was woken first returns all the same.
+    // A part of its caller, as `awaitEnd` is.
+    // SAFETY: the place hands the continuation out once.
+    @inlinable
+    @inline(__always)
     public nonisolated(nonsending) func wait(timeout: Duration? = nil) async throws(WaitError) {
-        let place = try core.takePlace(in: list, timeout: timeout, for: what, loop)
-        try await loop.wait(at: place).get()
+        let place = try takePlace(timeout)
+        var hasBegun = false
+        var wakeup = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { hasBegun = unsafe suspend(in: place, $0) }
+        if !hasBegun { wakeup = await listen(at: place) }
+        try end(place, wakeup)
+    }
+
+    @usableFromInline
+    func takePlace(_ timeout: Duration?) throws(WaitError) -> WaitPlace {
+        try core.takePlace(in: list, timeout: timeout, for: what, loop)
+    }
+
+    // SAFETY: as above.
+    @usableFromInline
+    func suspend(in place: WaitPlace, _ continuation: UnsafeContinuation<Wakeup, Never>) -> Bool {
+        core.suspendFiber(place.id, unsafe SuspendedTask(continuation), until: place.deadline)
+    }
+
+    @usableFromInline
+    nonisolated(nonsending) func listen(at place: WaitPlace) async -> Wakeup { await loop.listen(at: place, #isolation) }
+
+    @usableFromInline
+    func end(_ place: WaitPlace, _ wakeup: Wakeup) throws(WaitError) {
+        if wakeup == .timedOut { place.scope?.scope.cut(place.what) }
+        try wakeup.get()
         // Whose executor went elsewhere meanwhile is told, before it looks at what belongs to the loop.
         _ = loop.core
     }

@@ -17,7 +17,7 @@ struct ParkID: Hashable, Sendable {
 }
 
 /// Why a parked task goes on.
-enum Wakeup: UInt8 {
+@usableFromInline enum Wakeup: UInt8, Sendable {
     /// It was its turn.
     case signalled
     case timedOut
@@ -39,7 +39,7 @@ extension Wakeup {
 }
 
 /// A wait that is about to begin: its place is taken.
-struct WaitPlace: Sendable {
+@usableFromInline struct WaitPlace: Sendable {
     let id: ParkID
     let deadline: MonotonicInstant?
     /// The timeout around the wait that the deadline belongs to, if it is not the wait's own.

@@ -18,7 +18,12 @@ final class SerialStream {
     let device: any SerialDevice
     let operations: Operations
     let handle: AssociatedHandle
-    var settings: SerialSettings
+    var settings: SerialSettings {
+        didSet { (bufferBytes, readBytes) = (settings.bufferBytes, settings.readBytes) }
+    }
+    // Of the settings, what each read asks for, where it is looked at without a check for overlapping access (counted, 80 instructions).
+    private var bufferBytes: Int
+    private var readBytes: Int
     /// Who reads, who writes, and who waits for events: one call at a time of each.
     let readTurn: Turn
     let writeTurn: Turn
@@ -56,6 +61,7 @@ final class SerialStream {
     init(_ device: any SerialDevice, _ settings: SerialSettings, _ operations: Operations) throws(SerialError) {
         self.device = device
         self.settings = settings
+        (bufferBytes, readBytes) = (settings.bufferBytes, settings.readBytes)
         self.operations = operations
         readTurn = Turn(operations)
         writeTurn = Turn(operations)
@@ -90,10 +96,10 @@ final class SerialStream {
     /// Starts the standing read, if there is room for what it may bring.
     // SAFETY: of the prepared memory the id alone is used.
     func read() {
-        let room = max(settings.bufferBytes, demand, 1) - input.count
+        let room = max(bufferBytes, demand, 1) - input.count
         guard reading == nil, ending == nil, room > 0, let reads else { return }
         do throws(OperationError) {
-            let id = unsafe try operations.prepare(reads, capacity: min(max(1, settings.readBytes), room)).id
+            let id = unsafe try operations.prepare(reads, capacity: min(max(1, readBytes), room)).id
             reading = id
             try operations.read(id)
         } catch {

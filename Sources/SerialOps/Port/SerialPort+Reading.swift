@@ -63,15 +63,28 @@ extension SerialPort {
 
     /// Lends what is there to a function, which says how many of the bytes it took; waits for the first byte. Nothing is copied, unless the
     /// caller is on another thread than the loop's.
+    @inlinable
     public nonisolated(nonsending) func read<R: Sendable>(
         timeout: Duration? = nil, _ body: (_ bytes: RawSpan, _ taken: inout Int) -> R
     ) async throws(SerialError) -> R {
-        guard loop.isOnLoopThread else { return try await readCopy(timeout, body) }
-        let stream = here.on(loop)
-        if stream.readTurn.isFree, !stream.input.isEmpty { return stream.lend(body) }
+        var result: R?
+        try await lend(timeout) { bytes in
+            var taken = 0
+            result = body(bytes, &taken)
+            return taken
+        }
+        guard let result else { trapUnanswered() }
+        return result
+    }
+
+    /// Shows a function what is there, and drops as many bytes as it says.
+    @usableFromInline
+    nonisolated(nonsending) func lend(_ timeout: Duration?, _ body: (RawSpan) -> Int) async throws(SerialError) {
+        guard let stream = here.ifOn(loop) else { return try await lendCopy(timeout, body) }
+        if stream.readTurn.isFree, !stream.input.isEmpty { return stream.drop(stream.input.withBytes(body)) }
         try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
         defer { stream.readTurn.give() }
-        return stream.lend(body)
+        stream.drop(stream.input.withBytes(body))
     }
 
     /// Runs a call on this actor, and so on the loop's thread.
@@ -81,14 +94,9 @@ extension SerialPort {
 
     /// Shows a copy of what is there to a function of another thread's. The turn to read is its caller's meanwhile.
     // SAFETY: the span is the array's, for the time of the call.
-    private nonisolated(nonsending) func readCopy<R: Sendable>(
-        _ timeout: Duration?, _ body: (RawSpan, inout Int) -> R
-    ) async throws(SerialError) -> R {
+    private nonisolated(nonsending) func lendCopy(_ timeout: Duration?, _ body: (RawSpan) -> Int) async throws(SerialError) {
         let bytes = try await copyInput(deadline(timeout), nil, atLeast: 1, hasTurn: false)
-        var taken = 0
-        let result = unsafe bytes.withUnsafeBytes { body(unsafe RawSpan(_unsafeBytes: $0), &taken) }
-        await dropInput(taken)
-        return result
+        await dropInput(unsafe bytes.withUnsafeBytes { body(unsafe RawSpan(_unsafeBytes: $0)) })
     }
 
     /// What is there, when it is so many bytes. The turn to read is the caller's from here on, until ``dropInput(_:)``.
@@ -113,6 +121,7 @@ extension SerialStream {
     /// Takes the reader's turn, unless its caller has it, and waits until what is there is enough. The turn is the caller's when this
     /// returns, and nobody's when it throws. `demand` is asked for whenever it was not.
     @discardableResult
+    @inline(__always)
     func waitForInput(
         _ timeout: Duration?, _ interByte: Duration?, demand: @autoclosure () -> Int, hasTurn: Bool = false, _ isEnough: (RawSpan) -> Int?
     ) async throws(SerialError) -> Int {
@@ -149,13 +158,6 @@ extension SerialStream {
     func drop(_ count: Int) {
         input.drop(count)
         read()
-    }
-
-    func lend<R>(_ body: (RawSpan, inout Int) -> R) -> R {
-        var taken = 0
-        let result = input.withBytes { body($0, &taken) }
-        drop(taken)
-        return result
     }
 
     /// A reader is about to wait: how long at most.

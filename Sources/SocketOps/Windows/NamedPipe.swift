@@ -80,7 +80,7 @@ public actor NamedPipe: ByteStream {
     ///
     /// Where the time is up or the task is cancelled first the error says how many bytes had left. A part of the 16,384 bytes behind those
     /// may have left too, where the other side was reading them: the system does not tell.
-    public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration?) async throws(SocketError) {
+    public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws(SocketError) {
         guard let stream = here.ifOn(loop) else { return try await writeHere(bytes, timeout) }
         try await stream.write(bytes, timeout)
     }
