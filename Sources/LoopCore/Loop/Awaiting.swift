@@ -17,14 +17,16 @@ extension Operations {
     /// With a timeout, or when the task is cancelled, the operation is asked to end; its packet, or the grace after the request, ends the
     /// wait (C8, C9). Work that was done first is returned as finished. A timeout around the wait (``EventLoop/timeout(_:isolation:_:)``)
     /// counts as its own where it comes first.
+    // A part of its caller, as all of these: a function of its own would be another frame for as long as the wait.
     // SAFETY: a record that takes the continuation hands it out once (L5).
+    @inlinable
+    @inline(__always)
     public nonisolated(nonsending) func awaitOp(_ id: OperationID, timeout: Duration? = nil) async throws(OperationError) -> Outcome {
         try outcome(of: id, await awaitEnd(of: id, timeout: timeout))
     }
 
     /// As ``awaitOp(_:timeout:)``, and leaves the result with the operation, for ``takeFacts(_:)`` or ``withResult(_:_:)``: the wait that
     /// costs least. Where it ends as ``WaitEnd/stuck(_:)`` there is no result, and the id is dead.
-    // It becomes a part of its caller: a function of its own would be another frame for as long as the wait.
     // SAFETY: as for `awaitOp`.
     @inlinable
     @inline(__always)
@@ -47,13 +49,15 @@ extension Operations {
     /// operation is asked to end and its packet decides: bytes that came first are returned as ``WaitEnd/finished``. A task that is
     /// cancelled already submits nothing and throws ``OperationError/cancelled``.
     // SAFETY: as for `awaitOp`.
+    @inlinable
+    @inline(__always)
     public nonisolated(nonsending) func perform(
         on handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0, timeout: Duration? = nil, file: StaticString = #fileID,
         line: UInt = #line, _ body: (consuming PreparedOp) -> Decision
     ) async throws(OperationError) -> Outcome {
-        guard !Task.isCancelled else { throw .cancelled }
-        let (id, isDone) = try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
-        return isDone ? try result(id) : try outcome(of: id, await awaitEnd(of: id, timeout: timeout))
+        let begun = try begin(handle, capacity, tag, file, line, body)
+        if begun.isDone { return try result(begun.id) }
+        return try outcome(of: begun.id, await awaitEnd(of: begun.id, timeout: timeout))
     }
 
     /// As ``awaitOp(_:timeout:)``, whatever becomes of the task: for its last words after it has been cancelled, and for loops that own
@@ -180,15 +184,27 @@ extension Operations {
         }
     }
 
+    /// Starts what a task performs, unless it has been cancelled.
+    @usableFromInline
+    func begin(
+        _ handle: AssociatedHandle, _ capacity: Int, _ tag: UInt64, _ file: StaticString, _ line: UInt,
+        _ body: (consuming PreparedOp) -> Decision
+    ) throws(OperationError) -> (id: OperationID, isDone: Bool) {
+        guard !Task.isCancelled else { throw .cancelled }
+        return try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
+    }
+
     /// Takes the result of a wait that has ended.
+    @inlinable
     @inline(__always)
-    private func outcome(of id: OperationID, _ end: WaitEnd) throws(OperationError) -> Outcome {
+    func outcome(of id: OperationID, _ end: WaitEnd) throws(OperationError) -> Outcome {
         if case .finished = end { return try result(id) }
         return try outcomeOutOfLine(of: id, end)
     }
 
+    @usableFromInline
     @inline(never)
-    private func outcomeOutOfLine(of id: OperationID, _ end: WaitEnd) throws(OperationError) -> Outcome {
+    func outcomeOutOfLine(of id: OperationID, _ end: WaitEnd) throws(OperationError) -> Outcome {
         if case .stuck(let operation) = end { return Outcome(stuck: operation) }
         return try ledger.take(ledger.find(id), end: end)
     }
