@@ -6,6 +6,7 @@ extension SerialPort {
     /// Writes all of it: returns when the driver has taken the last byte, which is before it has been sent (``drain(timeout:)``).
     ///
     /// Where the time is up or the task is cancelled first the error says how many bytes the driver had taken.
+    // SAFETY: the span is the array's, for the time of the call that does not wait.
     public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws(SerialError) {
         guard !bytes.isEmpty else { return }
         guard loop.isOnLoopThread else {
@@ -15,7 +16,7 @@ extension SerialPort {
         var begun: OperationID?
         if stream.writeTurn.isFree, bytes.count <= stream.writeBytesMax {
             // What the driver has room for it takes at once.
-            begun = try stream.beginWrite(bytes[...], after: 0)
+            begun = try stream.beginWrite(unsafe bytes.span.bytes, after: 0)
             guard begun != nil else { return }
         }
         try await stream.finishWrite(bytes, begun, timeout)
@@ -24,6 +25,7 @@ extension SerialPort {
 
 extension SerialStream {
     /// The rest of a write: in pieces, each of which may have to wait.
+    // SAFETY: the spans are the array's, for the time of calls that do not wait.
     func finishWrite(_ bytes: [UInt8], _ begun: OperationID?, _ timeout: Duration?) async throws(SerialError) {
         let deadline = Deadline.after(timeout, operations)
         if !writeTurn.takeIfFree() {
@@ -32,10 +34,10 @@ extension SerialStream {
         defer { writeTurn.give() }
         var (sent, pending) = (0, begun)
         while sent < bytes.count {
-            let piece = bytes[sent..<min(bytes.count, sent + writeBytesMax)]
-            if pending == nil { pending = try beginWrite(piece, after: sent) }
+            let piece = sent..<min(bytes.count, sent + writeBytesMax)
+            if pending == nil { pending = try beginWrite(unsafe bytes.span.bytes.extracting(piece), after: sent) }
             guard let id = pending.take() else {
-                sent += piece.count
+                sent = piece.upperBound
                 continue
             }
             let outcome: Outcome
@@ -44,7 +46,7 @@ extension SerialStream {
             } catch {
                 throw whyNot(.write, error, moved: sent)
             }
-            sent += try wrote(piece, outcome, deadline, after: sent)
+            sent += try wrote(unsafe bytes.span.bytes.extracting(piece), outcome, deadline, after: sent)
         }
     }
 
@@ -53,18 +55,18 @@ extension SerialStream {
 
     /// Starts a write. Nil where the driver has taken all of it at once.
     // SAFETY: the memory is the operation's, and has room for as many bytes.
-    func beginWrite(_ bytes: ArraySlice<UInt8>, after sent: Int) throws(SerialError) -> OperationID? {
+    func beginWrite(_ bytes: RawSpan, after sent: Int) throws(SerialError) -> OperationID? {
         if let ending { throw ending }
         if !watchdogs.isEmpty { try checkWatchdogs(.write) }
         guard !Task.isCancelled else { throw .cancelled(.write, moved: sent) }
         statistics.writes += 1
         do throws(OperationError) {
-            let memory = unsafe try operations.prepare(handle, capacity: bytes.count)
+            let memory = unsafe try operations.prepare(handle, capacity: bytes.byteCount)
             let id = unsafe memory.id
-            unsafe memory.buffer.copyBytes(from: bytes)
-            guard try operations.write(id, count: bytes.count, inline: .allowed) == .done else { return id }
+            unsafe bytes.withUnsafeBytes { source in unsafe memory.buffer.copyMemory(from: source) }
+            guard try operations.write(id, count: bytes.byteCount, inline: .allowed) == .done else { return id }
             let completion = try operations.takeFacts(id)
-            self.sent(bytes.prefix(max(0, completion.count)))
+            self.sent(bytes.extracting(first: max(0, completion.count)))
             if completion.error != .none { throw .refused(completion.error) }
             return nil
         } catch {
@@ -74,19 +76,19 @@ extension SerialStream {
 
     /// The end of a write that had to wait: how many bytes the driver took, where the write goes on.
     func wrote(
-        _ bytes: ArraySlice<UInt8>, _ outcome: borrowing Outcome, _ deadline: Deadline, after sent: Int
+        _ bytes: RawSpan, _ outcome: borrowing Outcome, _ deadline: Deadline, after sent: Int
     ) throws(SerialError) -> Int {
         let count = max(0, outcome.count)
-        self.sent(bytes.prefix(count))
+        self.sent(bytes.extracting(first: count))
         switch outcome.end {
         case .stuck: throw .stuck(.write)
-        case .timedOut where count < bytes.count:
+        case .timedOut where count < bytes.byteCount:
             try checkWatchdogs(.write)
             // A watchdog's time has been moved on by what was received meanwhile.
             if deadline.isAhead(operations.now) { return count }
             statistics.timeouts += 1
             throw .timedOut(.write, moved: sent + count)
-        case .cancelled where count < bytes.count: throw ending ?? .cancelled(.write, moved: sent + count)
+        case .cancelled where count < bytes.byteCount: throw ending ?? .cancelled(.write, moved: sent + count)
         case .timedOut, .cancelled, .finished: break
         }
         if outcome.error != .none {
@@ -98,13 +100,11 @@ extension SerialStream {
 }
 
 extension SerialStream {
-    func sent(_ bytes: ArraySlice<UInt8>) {
+    func sent(_ bytes: RawSpan) {
         guard !bytes.isEmpty else { return }
-        statistics.bytesSent += UInt64(bytes.count)
+        statistics.bytesSent += UInt64(bytes.byteCount)
         noteMove()
-        guard let tap else { return }
-        // SAFETY: the span is the slice's, for the time of the call.
-        unsafe bytes.withUnsafeBytes { unsafe tap(.output, operations.now, RawSpan(_unsafeBytes: $0)) }
+        if let tap { tap(.output, operations.now, bytes) }
     }
 
     /// What the loop's refusal of an operation says about the port.
