@@ -91,6 +91,23 @@ import Testing
         }
     }
 
+    @Test("An operation that was cancelled first is not its doing, although the packet comes later") func cancelledFirst() throws {
+        try Bench.run { bench in
+            let handle = try bench.associate()
+            bench.port.driver = .stuck
+            let error = try bench.loop.run { loop in
+                let fiber = loop.spawn { loop in await loop.errorOfCancelledRead(on: handle, timeout: .milliseconds(5)) }
+                try await loop.sleep(for: .milliseconds(3))
+                fiber.cancel()
+                try await loop.sleep(for: .milliseconds(4))
+                let port = try loop.mock
+                if let request = port.requests.last { port.finish(request, MockPort.aborted) }
+                return await fiber.value
+            }
+            #expect(error == .cancelled)
+        }
+    }
+
     @Test("A fiber that is spawned inside is not bound by it") func spawned() throws {
         try Bench.run { bench in
             let error = try bench.loop.run { loop in
@@ -120,6 +137,18 @@ import Testing
             let owner = Owner(bench.loop)
             let steps = try bench.loop.run { _ in try await owner.work() }
             #expect(steps == 2)
+        }
+    }
+}
+
+extension EventLoop {
+    /// What a timeout throws around a read that is cancelled; nil where it is an error of its own.
+    fileprivate func errorOfCancelledRead(on handle: AssociatedHandle, timeout time: Duration) async -> WaitError? {
+        await failure {
+            try await timeout(time) {
+                let outcome = try await operations.perform(on: handle, capacity: 4) { op in op.read() }
+                if outcome.end == .cancelled { throw WaitError.cancelled }
+            }
         }
     }
 }
