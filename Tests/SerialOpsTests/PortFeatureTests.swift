@@ -10,12 +10,12 @@ import Testing
         try onLoop { loop in
             let pair = try await SerialPair.virtual(on: loop)
             try await pair.device.write(SlipSplitter.encoded([1, 0xC0, 2]) + SlipSplitter.encoded([3]) + Array("one\ntwo\nrest".utf8))
-            let slip = pair.port.frames(by: SlipSplitter(), timeout: .seconds(5))
+            let slip = pair.port.frames(by: SlipSplitter(), timeout: .seconds(120))
             #expect(try await slip.next() == [1, 0xC0, 2])
             #expect(try await slip.next() == [3])
             #expect(await slip.bytesSkipped == 2)
             var lines: [[UInt8]] = []
-            for try await line in pair.port.lines(limit: 256, timeout: .seconds(5)).all {
+            for try await line in pair.port.lines(limit: 256, timeout: .seconds(120)).all {
                 lines.append(line)
                 if lines.count == 2 { break }
             }
@@ -25,7 +25,7 @@ import Testing
                 rest.append(byte)
                 if rest.count == 2 { break }
             }
-            #expect(try await pair.port.read(timeout: .seconds(5)) == Array("st".utf8))
+            #expect(try await pair.port.read(timeout: .seconds(120)) == Array("st".utf8))
             let end = loop.spawn { _ async in await result { () async throws(SerialError) in try await slip.next() } }
             try await loop.sleep(for: .milliseconds(1))
             await pair.port.close()
@@ -42,7 +42,7 @@ import Testing
             let writer = loop.spawn { _ async in
                 await result { () async throws(SerialError) in try await pair.device.write([UInt8](repeating: 7, count: 20_000) + [0x0A]) }
             }
-            #expect(try await pair.port.readLine(timeout: .seconds(10)).count == 20_000)
+            #expect(try await pair.port.readLine(timeout: .seconds(120)).count == 20_000)
             #expect(await writer.value.failure == nil)
             await pair.port.close()
             await pair.device.close()
@@ -53,8 +53,8 @@ import Testing
         try onLoop { loop in
             let pair = try await SerialPair.virtual(on: loop)
             try await pair.device.write("0123456789\n")
-            await #expect(throws: SerialError.frameTooLong(limit: 4)) { try await pair.port.readLine(limit: 4, timeout: .seconds(5)) }
-            #expect(try await pair.port.readLine(timeout: .seconds(5)) == Array("0123456789".utf8))
+            await #expect(throws: SerialError.frameTooLong(limit: 4)) { try await pair.port.readLine(limit: 4, timeout: .seconds(120)) }
+            #expect(try await pair.port.readLine(timeout: .seconds(120)) == Array("0123456789".utf8))
             await pair.port.close()
             await pair.device.close()
         }
@@ -82,7 +82,7 @@ import Testing
             guard case .timedOut(.write, moved: let moved) = write.failure else { return #expect(Bool(false), "\(write)") }
             #expect(moved > 0 && moved < bytes.count)
             let rest = loop.spawn { _ async in
-                await result { () async throws(SerialError) in try await port.write(Array(bytes[moved...]), timeout: .seconds(10)) }
+                await result { () async throws(SerialError) in try await port.write(Array(bytes[moved...]), timeout: .seconds(120)) }
             }
             var received: [UInt8] = []
             while received.count < bytes.count {
@@ -127,9 +127,9 @@ import Testing
             let log = Log()
             await pair.port.setTap(SerialHexDump.tap { log.add($0) })
             try await pair.port.write("AT\r")
-            #expect(try await pair.device.readExactly(3, timeout: .seconds(5)) == Array("AT\r".utf8))
+            #expect(try await pair.device.readExactly(3, timeout: .seconds(120)) == Array("AT\r".utf8))
             try await pair.device.write("OK\r\n")
-            _ = try await pair.port.readLine(timeout: .seconds(5))
+            _ = try await pair.port.readLine(timeout: .seconds(120))
             #expect(log.lines.count == 2)
             #expect(log.lines[0].hasSuffix("> 41 54 0d" + String(repeating: " ", count: 41) + "AT."))
             #expect(log.lines[1].hasSuffix("< 4f 4b 0d 0a" + String(repeating: " ", count: 38) + "OK.."))
@@ -147,7 +147,7 @@ import Testing
             await #expect(throws: SerialError.unsupportedConfiguration(.lines, got: nil)) { try await pair.port.setLines(dtr: true) }
             await #expect(throws: SerialError.unsupportedConfiguration(.lines, got: nil)) { try await pair.port.events().next() }
             #expect(await pair.port.capabilities.modemLines == .unsupported)
-            try await pair.port.drain(timeout: .seconds(5))
+            try await pair.port.drain(timeout: .seconds(120))
             try await pair.port.discard(.both)
             #expect(try await pair.port.queues() == SerialQueues(input: 0, output: 0))
             var settings = SerialSettings(baud: 9_600)
@@ -181,7 +181,7 @@ import Testing
     @Test("A port that is dropped is closed: the other end sees it") func dropped() throws {
         try onLoop { loop in
             let pty = try Pty()
-            try await loop.timeout(.seconds(10)) {
+            try await loop.timeout(.seconds(120)) {
                 do { _ = try await SerialPort.open(pty.path, on: loop) }
                 // Exclusive: it opens again only when the first is closed.
                 while true {
