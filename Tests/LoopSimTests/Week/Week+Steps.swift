@@ -84,13 +84,19 @@ extension Week {
     }
 
     private func useLock(_ loop: isolated EventLoop, _ me: WeekFiber) async throws {
+        guard let thing = try await lockOne(loop, me) else { return }
+        defer { giveBack(thing, me) }
+        try await hold(loop, me)
+    }
+
+    /// Takes one of the locks; nil where the time was up first.
+    private func lockOne(_ loop: isolated EventLoop, _ me: WeekFiber) async throws -> WeekMutex? {
         let thing = mutexes[me.random.below(mutexes.count)]
         let timeout = someTimeout(me)
         let got: Void? = try await wait(loop, me, for: .mutex, thing, timeout: timeout) { try await thing.mutex.lock(timeout: timeout) }
-        guard got != nil else { return }
+        guard got != nil else { return nil }
         take(thing, me)
-        defer { giveBack(thing, me) }
-        try await hold(loop, me)
+        return thing
     }
 
     func take(_ thing: WeekMutex, _ me: WeekFiber) {
@@ -107,11 +113,7 @@ extension Week {
 
     /// Puts an item where others wait for one, or waits for one.
     private func useCondition(_ loop: isolated EventLoop, _ me: WeekFiber) async throws {
-        let thing = mutexes[me.random.below(mutexes.count)]
-        let timeout = someTimeout(me)
-        let got: Void? = try await wait(loop, me, for: .mutex, thing, timeout: timeout) { try await thing.mutex.lock(timeout: timeout) }
-        guard got != nil else { return }
-        take(thing, me)
+        guard let thing = try await lockOne(loop, me) else { return }
         defer { giveBack(thing, me) }
         if me.random.below(2) == 0 {
             thing.items += 1
