@@ -18,12 +18,11 @@ struct Descriptor: Sendable {
         return unsafe portloop_termios_get(fd, &found) < 0 ? nil : found
     }
 
-    /// Sets, and reads back: a driver that keeps the old speed says yes all the same.
+    /// Sets what differs from the settings that were found, and reads back: a driver that keeps the old speed says yes all the same.
     // SAFETY: as above.
-    func configure(_ settings: SerialSettings, _ line: LineKind) throws(SerialError) {
+    func configure(_ settings: SerialSettings, _ line: LineKind, from found: portloop_termios) throws(SerialError) {
         if line == .gadget, settings.flowControl == .rtsCts { throw .unsupportedConfiguration(.flowControl, got: nil) }
-        guard var native = termios() else { throw .disconnected }
-        var wished = Termios(native)
+        var (native, wished) = (found, Termios(found))
         wished.set(settings)
         wished.write(to: &native)
         let answer = unsafe portloop_termios_set(fd, &native)

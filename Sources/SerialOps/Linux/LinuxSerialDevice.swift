@@ -33,7 +33,9 @@ final class LinuxSerialDevice: SerialDevice {
         handle = NativeHandle(rawValue: Int(fd))
         self.kind = kind
         let descriptor = Descriptor(fd: fd)
-        countedAtOpening = descriptor.counters().map { ($0, descriptor.lines().map { ModemLines($0) } ?? []) }
+        // A pseudo terminal's driver counts nothing, and is not asked.
+        let counters = kind.line == .pseudo ? nil : descriptor.counters()
+        countedAtOpening = counters.map { ($0, descriptor.lines().map { ModemLines($0) } ?? []) }
         eventStyle = countedAtOpening == nil ? .none : .counts
         capabilities = LinuxSerialDevice.capabilities(kind, countedAtOpening == nil ? .unsupported : .supported)
         hold = HandleHold {
@@ -95,10 +97,10 @@ final class LinuxSerialDevice: SerialDevice {
     private static func openDescriptor(_ path: SerialText) throws(SerialError) -> Int32 {
         let name = path.nulTerminated
         // SAFETY: the name ends with a NUL.
-        let kind = unsafe portloop_serial_is_character_device(name)
-        if kind == 0 { throw .notASerialPort(path) }
         let fd = unsafe portloop_serial_open(name)
         guard fd < 0 else { return fd }
+        // What is no device at all refuses in ways of its own, which say less than that.
+        if unsafe portloop_serial_is_character_device(name) == 0 { throw .notASerialPort(path) }
         switch -fd {
         case ENOENT, ENODEV, ENXIO, ENOTDIR: throw .notFound(path)
         case EACCES, EPERM: throw .permissionDenied(path, group: LinuxSystem.group(of: path))
@@ -110,15 +112,16 @@ final class LinuxSerialDevice: SerialDevice {
     private static func set(
         _ descriptor: Descriptor, _ path: SerialText, _ settings: SerialSettings
     ) throws(SerialError) -> LinuxSerialDevice {
-        guard descriptor.termios() != nil else { throw .notASerialPort(path) }
+        guard let found = descriptor.termios() else { throw .notASerialPort(path) }
         if settings.isExclusive { try descriptor.makeExclusive(path) }
+        let isPseudo = descriptor.isPseudo
         var kind = Kind(
-            line: descriptor.isPseudo ? .pseudo : .hardware, hasLines: descriptor.lines() != nil, infoBefore: nil)
+            line: isPseudo ? .pseudo : .hardware, hasLines: !isPseudo && descriptor.lines() != nil, infoBefore: nil)
         if !kind.hasLines, kind.line == .hardware, LinuxSystem.isVirtual(path) { kind.line = .gadget }
         if kind.hasLines {
             try descriptor.set(dtr: settings.dtr.wish, rts: settings.flowControl == .rtsCts ? nil : settings.rts.wish)
         }
-        try descriptor.configure(settings, kind.line)
+        try descriptor.configure(settings, kind.line, from: found)
         if settings.lowLatency { kind.infoBefore = try descriptor.makeLowLatency() }
         if let rs485 = settings.rs485 { try descriptor.configure(rs485) }
         let info = kind.line == .pseudo ? nil : LinuxSerialPortSource().port(at: path)
@@ -135,7 +138,10 @@ final class LinuxSerialDevice: SerialDevice {
 
     func configure(_ settings: SerialSettings) throws(SerialError) {
         try LinuxSerialDevice.checkPossible(settings)
-        try use { descriptor throws(SerialError) in try descriptor.configure(settings, kind.line) }
+        try use { descriptor throws(SerialError) in
+            guard let found = descriptor.termios() else { throw .disconnected }
+            try descriptor.configure(settings, kind.line, from: found)
+        }
     }
 
     func setLines(dtr: Bool?, rts: Bool?) throws(SerialError) {
@@ -199,6 +205,7 @@ final class LinuxSerialDevice: SerialDevice {
     /// A close waits until everything has been sent, for 30 seconds where flow control holds it back: so what waits is discarded. Nothing
     /// waits in a pseudo terminal: what was written has reached the other side, and a flush would take it back unread.
     func beginClose() {
+        guard kind.line != .pseudo else { return }
         _ = hold.use {
             let fd = Int32(handle.rawValue)
             // Also where the driver does not say.

@@ -30,8 +30,8 @@ final class SerialStream {
     let eventTurn: Turn
     /// Where the one who reads waits for bytes.
     let arrivals: WaitQueue
-    /// Where those wait who drain, where the driver says when it is done.
-    let flushes: WaitQueue
+    /// Where those wait who drain, where the driver says when it is done: nil until somebody does.
+    private(set) var flushes: WaitQueue?
     let input: ByteQueue
     /// Bytes that somebody waits for in one piece: so many may be there, whatever the settings allow.
     private var demand = 0
@@ -46,7 +46,8 @@ final class SerialStream {
     /// Why nobody is served any more.
     private(set) var ending: SerialError?
     private(set) var closing = Closing.notYet
-    private let closed: WaitQueue
+    /// Nil until somebody waits for the end of closing, which mostly comes at once.
+    private var closed: WaitQueue?
     private var reads: OperationKind?
     private var reading: OperationID?
     private var emptyReads = 0
@@ -67,8 +68,6 @@ final class SerialStream {
         writeTurn = Turn(operations)
         eventTurn = Turn(operations)
         arrivals = operations.makeWaitQueue()
-        flushes = operations.makeWaitQueue()
-        closed = operations.makeWaitQueue()
         input = ByteQueue(capacity: min(max(1, settings.bufferBytes), 4_096))
         counted = device.countedAtOpening
         do throws(AssociationError) {
@@ -200,6 +199,13 @@ final class SerialStream {
     /// So many reads in a row may bring nothing before the next is put off.
     private static let emptyReadsMax = 8
 
+    /// Waits until a flush has ended, or the port.
+    nonisolated(nonsending) func waitForFlush(timeout: Duration?) async throws(WaitError) {
+        let queue = flushes ?? operations.makeWaitQueue()
+        flushes = queue
+        try await queue.wait(timeout: timeout)
+    }
+
     // MARK: ending
 
     /// Nobody is served any more: those who wait are told, and the handle goes back to the system.
@@ -208,7 +214,7 @@ final class SerialStream {
         ending = error
         closing = .underWay
         arrivals.wakeAll()
-        flushes.wakeAll()
+        flushes?.wakeAll()
         device.beginClose()
         do throws(OperationError) {
             try operations.retire(handle) { [self] report in closeHandle(report) }
@@ -240,15 +246,17 @@ final class SerialStream {
 
     private func hasClosed(_ report: CloseReport) {
         closing = .done(report)
-        closed.wakeAll()
+        closed?.wakeAll()
     }
 
     /// Waits for the end of closing, whatever becomes of the task.
     func awaitClose() async -> CloseReport {
         while true {
             if case .done(let report) = closing { return report }
+            let queue = closed ?? operations.makeWaitQueue()
+            closed = queue
             do throws(WaitError) {
-                try await closed.waitShielded()
+                try await queue.waitShielded()
             } catch {
                 // The loop has ended, and closes what it had.
                 device.close()

@@ -41,7 +41,7 @@ extension SerialPort {
             if let ending = stream.ending { throw ending }
             try stream.checkWatchdogs(.drain)
             do throws(WaitError) {
-                try await stream.flushes.wait(timeout: stream.patience(deadline))
+                try await stream.waitForFlush(timeout: stream.patience(deadline))
             } catch {
                 try stream.checkWatchdogs(.drain)
                 // A watchdog's time has been moved on by what was received meanwhile.
@@ -70,7 +70,7 @@ extension SerialStream {
                 result = .failure(SerialError(error, .drain))
             }
             its.on(loop).result = result
-            me.on(loop).flushes.wakeAll()
+            me.on(loop).flushes?.wakeAll()
         }
         return flush
     }
