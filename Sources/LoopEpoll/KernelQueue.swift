@@ -21,10 +21,11 @@ internal import LoopCore
     /// How often the registration of a descriptor was made or changed, for the test that it is not in the steady state.
     private(set) var registrations: UInt64 = 0
 
-    /// One event each for as many descriptors; the others' stay in the kernel until the next look. 64: all reads of a look are made before
-    /// the first answer to one, and the kernel's memory for so many sockets stays in a second-level cache meanwhile. With 256 a request
-    /// costs 3 % more at 512 busy connections (measured); the system call, shared by 64, is 5 ns of it.
-    static let eventsPerWaitMax = 64
+    /// One event each for as many descriptors; the others' stay in the kernel until the next look. 16: all reads of a look are made before
+    /// the first answer to one, and what the kernel and the tasks have of so many sockets stays in a second-level cache of 512 KiB
+    /// meanwhile. With 64 a request costs fibers 5 to 10 % more at 512 busy connections (measured), and callbacks as much as with 16; the
+    /// system call is 16 ns of it.
+    static let eventsPerWaitMax = 16
 
     // SAFETY: raw memory that lives as long as this object; the kernel fills it, the shim reads it.
     init(lacksNanosecondWait: Bool) throws(SystemError) {
