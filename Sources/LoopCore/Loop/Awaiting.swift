@@ -261,19 +261,26 @@ extension EventLoop {
     /// Suspends the calling task in a place that was taken for it, which MUST be done once with each place.
     ///
     /// Whoever wakes the first of the list has found it since, also while it was still on its way here.
+    // A part of its caller, as `awaitEnd` is.
     // SAFETY: the place hands the continuation out once.
+    @inlinable
     @inline(__always)
     nonisolated(nonsending) func wait(at place: WaitPlace) async -> Wakeup {
-        let core = core
-        var isHeard = true
-        var wakeup = unsafe await _unsafeInheritExecutor_withUnsafeContinuation {
-            (continuation: UnsafeContinuation<Wakeup, Never>) in
-            isHeard = core.suspendFiber(place.id, unsafe SuspendedTask(continuation), until: place.deadline)
-        }
-        if !isHeard { wakeup = await listen(at: place, #isolation) }
-        if wakeup == .timedOut { place.scope?.scope.cut(place.what) }
+        var hasBegun = false
+        var wakeup = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { hasBegun = unsafe suspend(in: place, $0) }
+        if !hasBegun { wakeup = await listen(at: place, #isolation) }
+        if wakeup == .timedOut { timedOut(place) }
         return wakeup
     }
+
+    // SAFETY: as above.
+    @usableFromInline
+    nonisolated func suspend(in place: WaitPlace, _ continuation: UnsafeContinuation<Wakeup, Never>) -> Bool {
+        core.suspendFiber(place.id, unsafe SuspendedTask(continuation), until: place.deadline)
+    }
+
+    @usableFromInline
+    nonisolated func timedOut(_ place: WaitPlace) { place.scope?.scope.cut(place.what) }
 
     /// As ``wait(at:)``, whatever becomes of the task.
     // SAFETY: as above.
@@ -286,8 +293,9 @@ extension EventLoop {
 
     /// Waits, and listens for the task's cancellation: for a task that is no fiber of the loop's.
     // SAFETY: as above.
+    @usableFromInline
     @inline(never)
-    fileprivate func listen(at place: WaitPlace, _ isolation: isolated (any Actor)?) async -> Wakeup {
+    func listen(at place: WaitPlace, _ isolation: isolated (any Actor)?) async -> Wakeup {
         let (id, deadline) = (place.id, place.deadline)
         return await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
@@ -305,16 +313,10 @@ extension WaitQueue {
     ///
     /// It throws when the time is up, that of the call or that of a ``EventLoop/timeout(_:isolation:_:)`` around it, when the task is
     /// cancelled, and when the loop ends. A task that was woken first returns all the same.
-    // A part of its caller, as `awaitEnd` is.
-    // SAFETY: the place hands the continuation out once.
     @inlinable
     @inline(__always)
     public nonisolated(nonsending) func wait(timeout: Duration? = nil) async throws(WaitError) {
-        let place = try takePlace(timeout)
-        var hasBegun = false
-        var wakeup = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { hasBegun = unsafe suspend(in: place, $0) }
-        if !hasBegun { wakeup = await listen(at: place) }
-        try end(place, wakeup)
+        try ended(await loop.wait(at: try takePlace(timeout)))
     }
 
     @usableFromInline
@@ -322,18 +324,8 @@ extension WaitQueue {
         try core.takePlace(in: list, timeout: timeout, for: what, loop)
     }
 
-    // SAFETY: as above.
     @usableFromInline
-    func suspend(in place: WaitPlace, _ continuation: UnsafeContinuation<Wakeup, Never>) -> Bool {
-        core.suspendFiber(place.id, unsafe SuspendedTask(continuation), until: place.deadline)
-    }
-
-    @usableFromInline
-    nonisolated(nonsending) func listen(at place: WaitPlace) async -> Wakeup { await loop.listen(at: place, #isolation) }
-
-    @usableFromInline
-    func end(_ place: WaitPlace, _ wakeup: Wakeup) throws(WaitError) {
-        if wakeup == .timedOut { place.scope?.scope.cut(place.what) }
+    func ended(_ wakeup: Wakeup) throws(WaitError) {
         try wakeup.get()
         // Whose executor went elsewhere meanwhile is told, before it looks at what belongs to the loop.
         _ = loop.core

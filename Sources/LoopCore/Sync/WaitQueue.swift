@@ -8,7 +8,7 @@
 /// Whoever looks at a state and waits then misses no wake: the task is in the queue before the call suspends it. It belongs to the loop's
 /// thread, as the ``Operations`` it was made from do, and nothing is allocated when it is waited in.
 public final class WaitQueue {
-    let loop: EventLoop
+    @usableFromInline let loop: EventLoop
     let core: Core
     let list = WaitList()
     let what: WaitedFor
