@@ -21,12 +21,11 @@ extension ParkTable {
 
     /// Takes a place out of its list, wherever it stands there.
     func unlink(_ index: UInt32) {
-        guard let list = self[index].list else { return }
+        guard let list = self[index].list.take() else { return }
         let (previous, next) = (self[index].previous, self[index].next)
         if let previous { self[previous].next = next } else { list.first = next }
         if let next { self[next].previous = previous } else { list.last = previous }
         list.count -= 1
-        self[index].list = nil
         self[index].previous = nil
         self[index].next = nil
     }
