@@ -53,7 +53,6 @@ extension Core {
             runningJob = job.identity
             loop.runJob(job)
             runningJob = 0
-        case .start(let job): loop.runFirstStep(job)
         }
     }
 
@@ -61,7 +60,7 @@ extension Core {
     @inline(__always)
     func enqueue(_ job: UnownedJob) {
         if job.identity == runningJob { return yielded.append(.job(job)) }
-        ready.append(job, isStart: isStartingTask)
+        ready.append(job)
     }
 
     /// Sends the cancels that were posted since the last turn. An id that is gone by now is nobody's business any more.
@@ -208,7 +207,7 @@ extension Core {
         while let next = yielded.popFirst() {
             switch next {
             case .job(let job): ready.append(job)
-            case .call, .start: ready.append(next)
+            case .call: ready.append(next)
             }
         }
     }

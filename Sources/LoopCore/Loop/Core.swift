@@ -33,8 +33,6 @@ final class Core {
     var isRunOver = false
     /// Signals that came to end the run.
     var interruptions = 0
-    /// A task is being made: what is queued now is its first step.
-    var isStartingTask = false
     /// Timeouts under way: while there is none, no wait looks for one.
     var openTimeouts = 0
     /// The clock as last read in this turn; not of this turn at all until something asks for ``present``.
@@ -160,8 +158,6 @@ enum Grace: UInt8 {
 /// What waits to run on the loop.
 enum Ready {
     case job(UnownedJob)
-    /// The first step of a task that begins outside of any isolation.
-    case start(UnownedJob)
     case call(@Sendable (isolated EventLoop) -> Void)
 }
 

@@ -6,17 +6,11 @@ extension EventLoop {
     nonisolated func runJob(_ job: UnownedJob) {
         unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
     }
-
-    /// A task's first step belongs to no actor: run as one of this actor's, it would be queued once more before it begins.
-    // SAFETY: as above.
-    nonisolated func runFirstStep(_ job: UnownedJob) { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
 }
 #else
 extension EventLoop {
     // SAFETY: as in the other build; the embedded runtime has no task executors.
     nonisolated func runJob(_ job: UnownedJob) { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
-
-    nonisolated func runFirstStep(_ job: UnownedJob) { runJob(job) }
 }
 #endif
 

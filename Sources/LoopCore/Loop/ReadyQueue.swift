@@ -21,12 +21,11 @@ struct ReadyQueue: ~Copyable {
 
     /// Queues a job by its priority: above the default, the default or none, or one for work that nobody looks at.
     @inline(__always)
-    mutating func append(_ job: UnownedJob, isStart: Bool = false) {
+    mutating func append(_ job: UnownedJob) {
         let priority = job.priority.rawValue
-        let next = isStart ? Ready.start(job) : .job(job)
-        if priority > 21 { return urgent.append(next) }
-        if priority != 0, priority < 21 { return patient.append(next) }
-        usual.append(next)
+        if priority > 21 { return urgent.append(.job(job)) }
+        if priority != 0, priority < 21 { return patient.append(.job(job)) }
+        usual.append(.job(job))
     }
 
     @inline(__always)

@@ -15,7 +15,6 @@ extension EventLoop {
     ) -> Fiber<R, E> {
         let origin = FiberOrigin(name: name, file: file, line: line)
         willStartFiber()
-        defer { hasStartedFiber() }
         return Fiber(loop: self, task: startTask(name, priority) { await self.runFiber(origin, body) })
     }
 
@@ -29,7 +28,6 @@ extension EventLoop {
     ) -> Fiber<R, Never> {
         let origin = FiberOrigin(name: name, file: file, line: line)
         willStartFiber()
-        defer { hasStartedFiber() }
         return Fiber(loop: self, task: startTask(name, priority) { await self.runFiber(origin, body) })
     }
 
@@ -61,15 +59,7 @@ extension EventLoop {
 
     /// Counted from here on, on any thread, so that a run waits for it.
     @usableFromInline
-    nonisolated func willStartFiber() {
-        fibers.began()
-        if thread.isCurrent { core.isStartingTask = true }
-    }
-
-    @usableFromInline
-    nonisolated func hasStartedFiber() {
-        if thread.isCurrent { core.isStartingTask = false }
-    }
+    nonisolated func willStartFiber() { fibers.began() }
 
     /// For a task that nobody but the loop and its ``Fiber`` can cancel.
     @usableFromInline

@@ -12,7 +12,6 @@ extension TaskGroup where ChildTaskResult: Sendable {
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
         loop.willStartFiber()
-        defer { loop.hasStartedFiber() }
         addTask(name: name, executorPreference: loop, priority: priority) { await loop.runChild(origin, body) }
     }
 }
@@ -25,7 +24,6 @@ extension ThrowingTaskGroup where ChildTaskResult: Sendable {
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
         loop.willStartFiber()
-        defer { loop.hasStartedFiber() }
         addTask(name: name, executorPreference: loop, priority: priority) { try await loop.runChild(origin, body) }
     }
 }
@@ -38,7 +36,6 @@ extension DiscardingTaskGroup {
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
         loop.willStartFiber()
-        defer { loop.hasStartedFiber() }
         addTask(name: name, executorPreference: loop, priority: priority) { await loop.runChild(origin, body) }
     }
 }
@@ -51,7 +48,6 @@ extension ThrowingDiscardingTaskGroup {
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
         loop.willStartFiber()
-        defer { loop.hasStartedFiber() }
         addTask(name: name, executorPreference: loop, priority: priority) { try await loop.runChild(origin, body) }
     }
 }
