@@ -1,7 +1,8 @@
 internal import Glibc
 public import LoopCore
 
-/// After so many packets the kernel is asked again, though more are queued: who keeps the queue full must not keep events out.
+/// When so many packets have been handed out the kernel is asked again, though more are queued: who keeps the queue full must not keep
+/// events out.
 private let packetsPerPollMax = 256
 
 extension EpollPort {
@@ -9,7 +10,11 @@ extension EpollPort {
     public func wait(into batch: UnsafeMutableBufferPointer<Packet>, for bound: WaitBound) -> Int {
         guard state.record.isOpen else { return 0 }
         state.record.brokenPipes.cover(Native.currentThread)
-        if state.record.ready.isEmpty || state.record.packetsSincePoll >= packetsPerPollMax { askKernel(bound) }
+        if state.record.ready.isEmpty || state.record.packetsSincePoll >= packetsPerPollMax {
+            askKernel(bound)
+        } else if state.record.workers != nil {
+            collectFromWorkers()
+        }
         return unsafe handOut(into: batch)
     }
 
@@ -19,11 +24,11 @@ extension EpollPort {
         hasWork ? MonotonicInstant(nanoseconds: 0) : state.record.retryAt
     }
 
+    /// As many as there are, or as there is room for.
     // SAFETY: at most `batch.count` places are filled; a packet is trivial, so it makes no difference what was there.
     @inline(__always)
     private func handOut(into batch: UnsafeMutableBufferPointer<Packet>) -> Int {
-        let max = min(batch.count, packetsPerPollMax - state.record.packetsSincePoll)
-        let filled = state.record.ready.take(max: max) { index, operation in
+        let filled = state.record.ready.take(max: batch.count) { index, operation in
             let packet = unsafe Packet(key: .operation, block: operation.block, completion: operation.record.completion)
             unsafe batch.initializeElement(at: index, to: packet)
         }

@@ -26,6 +26,19 @@ import Testing
         bench.end()
     }
 
+    @Test("What a thread has finished is handed out beside what lies ready, and does not wait for the next look at the kernel")
+    func finishedBesideReady() throws {
+        let bench = try PortBench()
+        let near = try bench.associate(OpenFile(path: path.text, O_RDWR | O_CREAT))
+        let (write, posted) = (Lent([1, 2, 3]), Lent(capacity: 0))
+        bench.start(write, on: near) { $0.write($1, count: 3, at: FileOffset(0)) }
+        var wanted = pollfd(fd: Int32(try #require(bench.port.pollableHandle).rawValue), events: Int16(POLLIN), revents: 0)
+        unsafe #expect(poll(&wanted, 1, 120_000) == 1)
+        bench.post(posted, Completion(count: 0))
+        #expect(Set(bench.wait(.poll).map(\.lent.address)) == [write.address, posted.address])
+        bench.end()
+    }
+
     @Test("Operations without an offset take turns at the file's position", arguments: [O_RDWR, O_RDWR | O_APPEND])
     func position(_ flags: Int32) throws {
         let bench = try PortBench()

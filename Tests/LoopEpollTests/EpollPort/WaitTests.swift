@@ -179,6 +179,21 @@ enum Kernel: CaseIterable, Sendable {
         bench.end()
     }
 
+    @Test("A batch with room left means that nothing more was finished")
+    func shortBatch() throws {
+        let bench = try PortBench(batchSize: 256)
+        for count in [100, 300, 255, 600] {
+            for _ in 0..<count { bench.post(Lent(capacity: 0), Completion(count: 0)) }
+            var left = count
+            while left > 0 {
+                let found = bench.wait(.forever).count
+                #expect(found == min(left, 256))
+                left -= found
+            }
+        }
+        bench.end()
+    }
+
     @Test("An idle port blocks, and asks the kernel once for it")
     func idle() throws {
         let bench = try PortBench()
