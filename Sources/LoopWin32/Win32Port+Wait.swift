@@ -55,15 +55,28 @@ extension Win32Port {
         // keeps the other out for longer than a turn.
         var filled = unsafe handOutReady(into: batch, from: 0, max: (batch.count + 1) / 2)
         let hasWork = filled > 0 || !state.record.ready.isEmpty || !state.record.fresh.isEmpty
-        let count = askKernel(for: hasWork ? .poll : bound, max: batch.count - filled)
-        for index in 0..<count {
-            guard let packet = take(kernel.entry(index)) else { continue }
-            unsafe batch.initializeElement(at: filled, to: packet)
-            filled += 1
-        }
+        filled = unsafe fill(batch, from: filled, for: hasWork ? .poll : bound)
         runFresh()
         serveAgenda()
         return unsafe handOutReady(into: batch, from: filled, max: batch.count - filled)
+    }
+
+    /// Fills the batch with what the kernel has. Where packets among it are for nobody but the port there is room for more, which may be
+    /// there: a batch with room left says that nothing is.
+    // SAFETY: as for `wait`.
+    private func fill(_ batch: UnsafeMutableBufferPointer<Packet>, from place: Int, for bound: WaitBound) -> Int {
+        var (filled, bound) = (place, bound)
+        while true {
+            let room = batch.count - filled
+            let count = askKernel(for: bound, max: room)
+            for index in 0..<count {
+                guard let packet = take(kernel.entry(index)) else { continue }
+                unsafe batch.initializeElement(at: filled, to: packet)
+                filled += 1
+            }
+            guard count == room, filled < batch.count else { return filled }
+            bound = .poll
+        }
     }
 
     /// At once while packets are queued here; otherwise only the kernel knows.

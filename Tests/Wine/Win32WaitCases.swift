@@ -18,6 +18,7 @@ enum Win32WaitCases {
                 Win32Case("a wait to the end of time is ended by a packet", longWait),
                 Win32Case("somebody else's alertable wait takes the timer's call, and the wait ends all the same", stolenCall),
                 Win32Case("packets of the port's own and of the kernel's share a batch", sharedBatch),
+                Win32Case("a batch with room left means that nothing more was finished, behind wakes too", shortBatch),
                 Win32Case("a loop that ends with readiness asked for ends at once, and closes what it opened", endWithPolls),
                 Win32Case("a loop that ends with an accept and a read in flight has reaped them", endWithOperations),
                 Win32Case("an idle loop asks the kernel once", idle),
@@ -116,6 +117,22 @@ enum Win32WaitCases {
         bench.check.expect(bench.phase(reading) == .completed, "the read is not kept waiting")
         _ = try bench.finish(reading)
         for id in remotes { bench.check.expectEqual(try bench.finish(id).completion.count, 1, "a remote completion") }
+    }
+
+    // SAFETY: the batch is this call's, and is freed when nobody fills it any more; the key is a stranger's, who has no block.
+    private static func shortBatch(_ bench: Win32Bench) throws(Unmet) {
+        do throws(Win32PortError) {
+            let port = try Win32Port()
+            let batch = UnsafeMutableBufferPointer<Packet>.allocate(capacity: 4)
+            defer { unsafe batch.deallocate() }
+            for wakes in 0...4 {
+                for _ in 0..<wakes { bench.check.expect(port.waker.wake(), "a wake") }
+                for _ in 0..<6 { bench.check.expectEqual(portloop_win32_port_post(port.nativePort, 0, 77, nil), 0, "a post") }
+                bench.check.expectEqual(unsafe port.wait(into: batch, for: .poll), 4, "packets behind \(wakes) wakes")
+                bench.check.expectEqual(unsafe port.wait(into: batch, for: .poll), 2, "what is left of them")
+            }
+            port.close()
+        } catch { throw .failed("no port") }
     }
 
     private static func endWithPolls(_ bench: Win32Bench) throws(Unmet) {
