@@ -112,6 +112,11 @@ import Testing
             await #expect(throws: SerialError.notFound("/dev/ttyNone")) { try await SerialPort.open("/dev/ttyNone", on: loop) }
             await #expect(throws: SerialError.notASerialPort("/dev/null")) { try await SerialPort.open("/dev/null", on: loop) }
             await #expect(throws: SerialError.notASerialPort("/etc/passwd")) { try await SerialPort.open("/etc/passwd", on: loop) }
+            await #expect(throws: SerialError.notASerialPort("/tmp")) { try await SerialPort.open("/tmp", on: loop) }
+            let fifo = "/tmp/portloop-no-port-\(getpid())"
+            try #require(mkfifo(fifo, 0o600) == 0)
+            defer { unlink(fifo) }
+            await #expect(throws: SerialError.notASerialPort(SerialText(fifo))) { try await SerialPort.open(SerialText(fifo), on: loop) }
             let port = try await SerialPort.open(pty.path, on: loop)
             let error = await #expect(throws: SerialError.self) { try await SerialPort.open(pty.path, on: loop) }
             guard case .busy(let holder) = error else { return #expect(Bool(false), "\(String(describing: error))") }
