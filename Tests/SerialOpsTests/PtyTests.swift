@@ -114,8 +114,8 @@ import Testing
             await #expect(throws: SerialError.notASerialPort("/etc/passwd")) { try await SerialPort.open("/etc/passwd", on: loop) }
             await #expect(throws: SerialError.notASerialPort("/tmp")) { try await SerialPort.open("/tmp", on: loop) }
             let fifo = "/tmp/portloop-no-port-\(getpid())"
-            try #require(mkfifo(fifo, 0o600) == 0)
-            defer { unlink(fifo) }
+            unsafe try #require(mkfifo(fifo, 0o600) == 0)
+            defer { unsafe unlink(fifo) }
             await #expect(throws: SerialError.notASerialPort(SerialText(fifo))) { try await SerialPort.open(SerialText(fifo), on: loop) }
             let port = try await SerialPort.open(pty.path, on: loop)
             let error = await #expect(throws: SerialError.self) { try await SerialPort.open(pty.path, on: loop) }
