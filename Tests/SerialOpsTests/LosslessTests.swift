@@ -147,12 +147,12 @@ private struct Reader {
         let count = 1 + Int(random.next() % bytesMax)
         steps += 1
         let isOver = received >= total
-        if !isOver, !steps.isMultiple(of: patientSteps + 1) { return check(try await port.read(max: count, timeout: .seconds(30))) }
+        if !isOver, !steps.isMultiple(of: patientSteps + 1) { return check(try await port.read(max: count, timeout: .seconds(120))) }
         switch random.next() % 4 {
         case 0:
             check(try await orNothing { port async throws(SerialError) in try await port.readExactly(count, timeout: .microseconds(200)) })
         case 1: try await cancelled(count)
-        case 2 where !isOver: check(try await port.read(max: count, timeout: .seconds(30)))
+        case 2 where !isOver: check(try await port.read(max: count, timeout: .seconds(120)))
         default: check(try await orNothing { port async throws(SerialError) in try await port.read(max: count, timeout: .zero) })
         }
     }
