@@ -23,9 +23,7 @@ package final class Turn {
 
     /// Waits for it where somebody else has it.
     package nonisolated(nonsending) func wait(_ deadline: Deadline) async throws(WaitError) {
-        let queue = waiters ?? operations.makeWaitQueue()
-        waiters = queue
-        try await queue.wait(timeout: deadline.left(operations.now))
+        try await waiters.made(by: operations).wait(timeout: deadline.left(operations.now))
     }
 
     package func give() {

@@ -31,7 +31,7 @@ final class SerialStream {
     /// Where the one who reads waits for bytes.
     let arrivals: WaitQueue
     /// Where those wait who drain, where the driver says when it is done: nil until somebody does.
-    private(set) var flushes: WaitQueue?
+    var flushes: WaitQueue?
     let input: ByteQueue
     /// Bytes that somebody waits for in one piece: so many may be there, whatever the settings allow.
     private var demand = 0
@@ -199,13 +199,6 @@ final class SerialStream {
     /// So many reads in a row may bring nothing before the next is put off.
     private static let emptyReadsMax = 8
 
-    /// Waits until a flush has ended, or the port.
-    nonisolated(nonsending) func waitForFlush(timeout: Duration?) async throws(WaitError) {
-        let queue = flushes ?? operations.makeWaitQueue()
-        flushes = queue
-        try await queue.wait(timeout: timeout)
-    }
-
     // MARK: ending
 
     /// Nobody is served any more: those who wait are told, and the handle goes back to the system.
@@ -253,10 +246,8 @@ final class SerialStream {
     func awaitClose() async -> CloseReport {
         while true {
             if case .done(let report) = closing { return report }
-            let queue = closed ?? operations.makeWaitQueue()
-            closed = queue
             do throws(WaitError) {
-                try await queue.waitShielded()
+                try await closed.made(by: operations).waitShielded()
             } catch {
                 // The loop has ended, and closes what it had.
                 device.close()

@@ -41,7 +41,7 @@ extension SerialPort {
             if let ending = stream.ending { throw ending }
             try stream.checkWatchdogs(.drain)
             do throws(WaitError) {
-                try await stream.waitForFlush(timeout: stream.patience(deadline))
+                try await stream.flushes.made(by: stream.operations).wait(timeout: stream.patience(deadline))
             } catch {
                 try stream.checkWatchdogs(.drain)
                 // A watchdog's time has been moved on by what was received meanwhile.

@@ -267,9 +267,7 @@ final class SocketStream {
     /// Waits for the end of closing, whatever becomes of the task.
     nonisolated(nonsending) func awaitClose() async {
         guard !isClosed else { return }
-        let queue = closed ?? operations.makeWaitQueue()
-        closed = queue
-        await queue.waitShielded(until: { isClosed })
+        await closed.made(by: operations).waitShielded(until: { isClosed })
     }
 
     /// Says that nothing more will be written.
