@@ -129,11 +129,11 @@ private func countEcho(requests: Int) -> Int32 {
     return counts.others == 0 ? 0 : 6
 }
 
-/// Many connections, all of which ask before the loop is turned: one wait serves them all.
-// SAFETY: as above.
 /// As many events as the port takes at a time.
 private let connectionsPerWait = 16
 
+/// Many connections, all of which ask before the loop is turned: a wait serves as many of them as it takes events.
+// SAFETY: as above.
 private func countSharedEcho(connections: Int, rounds: Int) -> Int32 {
     guard let loop = try? EventLoop(port: EpollPort()) else { return 90 }
     let ops = loop.operationsOnThisThread()
