@@ -2,19 +2,27 @@ import Glibc
 import LoopEpoll
 import Portloop
 
-// Tasks on the loop beside tasks on the default executor, in one process and one run, unpinned. Every round measures both, one after the
-// other, in an order that changes. What has no counterpart there is given in nanoseconds alone.
+// Tasks on the loop beside tasks on the default executor, and on one that does nothing but run them, in one process and one run, unpinned.
+// Every round measures all, one after the other, in an order that changes. What has no counterpart there is given in nanoseconds alone.
 
-/// One figure: what a step costs on the loop, and on the default executor where it exists there.
+/// One figure: what a step costs on the loop, and elsewhere where it exists there.
 private struct TaskShape {
     let name: String
     var steps: Int
     let onLoop: @Sendable (isolated EventLoop, Int) async -> Void
     var onDispatch: (@Sendable (Int) async -> Void)?
+    var onBareExecutor: (@Sendable (isolated BareExecutor, Int) async -> Void)?
+}
+
+/// Who takes the steps: all of them in turn, or one alone, for counting its instructions.
+enum TaskRunners: String {
+    case all
+    case loop
+    case bare
 }
 
 /// With `steps`, each shape takes so many in a round: few are enough where instructions are counted.
-func runTasks(rounds: Int, only: String?, beside: Bool, steps: Int?) {
+func runTasks(rounds: Int, only: String?, on runners: TaskRunners, steps: Int?) {
     let port: EpollPort
     do { port = try EpollPort() } catch { trap("no completion port: \(error)") }
     // The port is the loop's from here on; its address is the kernel's part in the play.
@@ -24,14 +32,15 @@ func runTasks(rounds: Int, only: String?, beside: Bool, steps: Int?) {
     let shapes = taskShapes(loop, address).filter { only == nil || $0.name.hasPrefix(only ?? "") }
     for var shape in shapes {
         shape.steps = steps ?? shape.steps
-        var (ours, theirs): ([Double], [Double]) = ([], [])
-        _ = measureOnLoop(loop, shape)
+        var (ours, theirs, floor): ([Double], [Double], [Double]) = ([], [], [])
+        if runners != .bare { _ = measureOnLoop(loop, shape) }
         for round in 0..<rounds {
-            if round.isMultiple(of: 2) { ours.append(measureOnLoop(loop, shape)) }
-            if beside, let body = shape.onDispatch { theirs.append(measureOnDispatch(shape, body)) }
-            if !round.isMultiple(of: 2) { ours.append(measureOnLoop(loop, shape)) }
+            if runners != .bare, round.isMultiple(of: 2) { ours.append(measureOnLoop(loop, shape)) }
+            if runners == .all, let body = shape.onDispatch { theirs.append(measureOnDispatch(shape, body)) }
+            if runners != .loop, let body = shape.onBareExecutor { floor.append(measureOnBareExecutor(shape, body)) }
+            if runners != .bare, !round.isMultiple(of: 2) { ours.append(measureOnLoop(loop, shape)) }
         }
-        report(shape.name, ours, theirs)
+        if runners != .bare { report(shape.name, ours, theirs, floor) }
     }
     loop.shutdown()
 }
@@ -66,12 +75,19 @@ private func measureOnDispatch(_ shape: TaskShape, _ body: @escaping @Sendable (
     return unsafe took.pointee
 }
 
-private func report(_ name: String, _ ours: [Double], _ theirs: [Double]) {
+private func measureOnBareExecutor(_ shape: TaskShape, _ body: @escaping @Sendable (isolated BareExecutor, Int) async -> Void) -> Double {
+    let began = ContinuousClock.now
+    BareExecutor().run { executor async in await body(executor, shape.steps) }
+    return (ContinuousClock.now - began) / .nanoseconds(1) / Double(shape.steps)
+}
+
+private func report(_ name: String, _ ours: [Double], _ theirs: [Double], _ floor: [Double]) {
     let padded = name + String(repeating: " ", count: max(1, 44 - name.count))
-    guard !theirs.isEmpty else { return print("\(padded)\(rounded(middle(ours), 0)) ns [\(bounds(ours, 0))]") }
-    let ratios = zip(ours, theirs).map { $0 / $1 }
-    let times = "\(rounded(middle(ours), 0)) ns, default \(rounded(middle(theirs), 0)) ns"
-    print("\(padded)\(times), × \(rounded(middle(ratios), 2)) [\(bounds(ratios, 2))]")
+    let beside = [("default", theirs), ("bare", floor)].filter { !$0.1.isEmpty }.map { name, figures in
+        let ratios = zip(ours, figures).map { $0 / $1 }
+        return "; \(name) \(rounded(middle(figures), 0)) ns, × \(rounded(middle(ratios), 2)) [\(bounds(ratios, 2))]"
+    }
+    print("\(padded)\(rounded(middle(ours), 0)) ns [\(bounds(ours, 0))]\(beside.joined())")
 }
 
 private func middle(_ figures: [Double]) -> Double {
@@ -102,18 +118,28 @@ private func taskShapes(_ loop: EventLoop, _ port: UInt) -> [TaskShape] {
             for _ in 0..<steps { await loop.spawn { _ async in }.value }
         } onDispatch: { steps in
             for _ in 0..<steps { await Task {}.value }
+        } onBareExecutor: { executor, steps in
+            for _ in 0..<steps { await Task(executorPreference: executor) {}.value }
         },
         TaskShape(name: "call from actor to actor", steps: 500_000) { loop, steps in
             await Caller(loop).call(Callee(loop), steps)
         } onDispatch: { steps in
             await FreeCaller().call(FreeCallee(), steps)
+        } onBareExecutor: { executor, steps in
+            await BareCaller(executor).call(BareCallee(executor), steps)
         },
         TaskShape(name: "Task.yield", steps: 200_000) { _, steps in
             for _ in 0..<steps { await Task.yield() }
         } onDispatch: { steps in
             for _ in 0..<steps { await Task.yield() }
+        } onBareExecutor: { _, steps in
+            for _ in 0..<steps { await Task.yield() }
         },
-        TaskShape(name: "continuation suspended, resumed by the loop", steps: 200_000) { _, steps in await bench.suspend(steps) },
+        TaskShape(name: "continuation suspended, resumed by the loop", steps: 200_000) { _, steps in
+            await bench.suspend(steps)
+        } onBareExecutor: { executor, steps in
+            await BareCaller(executor).suspend(steps)
+        },
         TaskShape(name: "perform, done inline", steps: 500_000) { _, steps in await bench.inline(steps) },
         TaskShape(name: "perform, suspending", steps: 200_000) { _, steps in await bench.perform(steps) },
         TaskShape(name: "perform, suspending, with a timeout", steps: 200_000) { _, steps in await bench.performWithTimeout(steps) },
@@ -146,6 +172,28 @@ private actor FreeCaller {
     func call(_ callee: FreeCallee, _ steps: Int) async { for _ in 0..<steps { await callee.add() } }
 }
 
+private actor BareCallee: OnBareExecutor {
+    nonisolated let executor: BareExecutor
+    private var calls = 0
+    init(_ executor: BareExecutor) { self.executor = executor }
+    func add() { calls += 1 }
+}
+
+private actor BareCaller: OnBareExecutor {
+    nonisolated let executor: BareExecutor
+    init(_ executor: BareExecutor) { self.executor = executor }
+    func call(_ callee: BareCallee, _ steps: Int) async { for _ in 0..<steps { await callee.add() } }
+
+    // SAFETY: resumed once, by the executor that it is left with.
+    func suspend(_ steps: Int) async {
+        for _ in 0..<steps {
+            unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                unsafe executor.resumeLater(continuation)
+            }
+        }
+    }
+}
+
 /// An adapter whose kernel is the loop's own port: what it submits has its packet at once.
 private actor SeamUser: OnLoop {
     nonisolated let loop: EventLoop
@@ -174,19 +222,26 @@ private actor SeamUser: OnLoop {
         }
     }
 
+    // As an adapter has them, which keeps both in constants.
+    private var seam: (Operations, AssociatedHandle) { (operations, handle) }
+
     func inline(_ steps: Int) async {
+        let (operations, handle) = seam
         for _ in 0..<steps { _ = try? await operations.perform(on: handle) { op in op.completedInline(count: 0) } }
     }
 
     func perform(_ steps: Int) async {
+        let (operations, handle) = seam
         for _ in 0..<steps { _ = try? await operations.perform(on: handle) { op in post(op) } }
     }
 
     func performWithTimeout(_ steps: Int) async {
+        let (operations, handle) = seam
         for _ in 0..<steps { _ = try? await operations.perform(on: handle, timeout: .seconds(5)) { op in post(op) } }
     }
 
     func shielded(_ steps: Int) async {
+        let (operations, handle) = seam
         for _ in 0..<steps { _ = try? await operations.performShielded(on: handle) { op in post(op) } }
     }
 

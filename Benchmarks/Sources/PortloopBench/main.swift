@@ -13,7 +13,8 @@ case "post": runPost(count: number(2, 10_000_000))
 case "wake": runWake(rounds: number(2, 200_000), cpus: arguments.count > 4 ? (number(3, 0), number(4, 0)) : nil)
 case "tasks":
     let steps = arguments.count > 5 ? number(5, 0) : nil
-    runTasks(rounds: number(2, 21), only: arguments.count > 3 ? arguments[3] : nil, beside: arguments.count < 5, steps: steps)
+    let runners = arguments.count > 4 ? TaskRunners(rawValue: arguments[4]) ?? .all : .all
+    runTasks(rounds: number(2, 21), only: arguments.count > 3 ? arguments[3] : nil, on: runners, steps: steps)
 case "fairness": runFairness(yielders: number(2, 1_000), probes: number(3, 2_000))
 case "sleepers": runSleepers(count: number(2, 100_000), onLoop: !(arguments.count > 3 && arguments[3] == "default"))
 case "cancel-storm": runCancelStorm(count: number(2, 100_000))
@@ -26,7 +27,7 @@ default:
         usage: PortloopBench echo | echo-tasks | echo-sockets | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] |
             wake [ROUNDS CPU CPU] |
             storm [MS] | fairness [FIBERS PROBES] |
-            idle-sockets [COUNT] | sleepers [COUNT [default]] | cancel-storm [COUNT] | tasks [ROUNDS [NAME [alone [STEPS]]]]
+            idle-sockets [COUNT] | sleepers [COUNT [default]] | cancel-storm [COUNT] | tasks [ROUNDS [NAME [all | loop | bare [STEPS]]]]
         """)
 }
 
