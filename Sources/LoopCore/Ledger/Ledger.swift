@@ -23,7 +23,10 @@ final class Ledger {
         slab = Slab(idleBytesMax: limits.idleBytesMax)
     }
 
-    deinit { closeUntakenHandles() }
+    deinit {
+        closeUntakenHandles()
+        slab.outliveLedger()
+    }
 
     var handles: HandleTable {
         // SAFETY: see Pinned.

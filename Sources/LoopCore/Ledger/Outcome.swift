@@ -11,7 +11,7 @@
     @inline(__always)
     init(_ end: WaitEnd, of cell: Cell, in ledger: Ledger) {
         self.end = end
-        memory = OperationMemory(cell, ledger)
+        memory = OperationMemory(cell, ledger.slab)
     }
 
     /// The outcome of an operation that was given up on: its memory is the kernel's.
@@ -50,25 +50,30 @@
     public func copyBytes() -> [UInt8] { unsafe [UInt8](bytes) }
 }
 
-/// A taken operation's cell. Dropping it gives the cell back.
+/// A taken operation's cell. Dropping it gives the cell back to the slab, which outlives its ledger for that; retaining it instead would be
+/// two atomic operations for each.
 // Usable from inline, because Embedded Swift drops no value in another module whose `deinit` it cannot see there.
-@usableFromInline struct OperationMemory: ~Copyable {
-    private let ledger: Ledger?
+@safe @usableFromInline struct OperationMemory: ~Copyable {
+    private let slab: Unmanaged<Slab>?
     fileprivate let cell: Cell?
 
+    // SAFETY: the slab is told, and stays until it is told of the end.
     @inline(__always)
-    init(_ cell: Cell, _ ledger: Ledger) {
+    init(_ cell: Cell, _ slab: Slab) {
+        slab.becomesOutcome()
         self.cell = cell
-        self.ledger = ledger
+        unsafe self.slab = .passUnretained(slab)
     }
 
+    // SAFETY: there is nothing to give back.
     init() {
         cell = nil
-        ledger = nil
+        unsafe slab = nil
     }
 
+    // SAFETY: the slab is there for as long as a cell of it is an outcome.
     deinit {
-        if let ledger, let cell { ledger.drop(cell) }
+        if let slab = unsafe slab, let cell { unsafe slab._withUnsafeGuaranteedRef { $0.takeBack(outcome: cell) } }
     }
 }
 

@@ -18,6 +18,10 @@
     private let idleBytesMax: Int
     /// Bytes of the free cells that ``idleBytesMax`` bounds.
     private(set) var idleBytes = 0
+    /// Cells that are outcomes now, in the hands of whoever asked for the operation.
+    private var outcomes = 0
+    /// The ledger has ended, and the last of the outcomes ends the slab.
+    private var isLeftBehind = false
 
     // SAFETY: `cells` has `cellsCapacity` initialised places; `indexCount` never exceeds it.
     init(idleBytesMax: Int) {
@@ -38,12 +42,39 @@
         unsafe cells.deallocate()
     }
 
-    /// Whether somebody else may use the cell yet: the kernel, or a taken one's owner, who keeps the ledger.
+    /// Whether somebody else may use the cell yet: the kernel, or the function that a taken one is lent to.
     private func isHeld(_ cell: Cell) -> Bool {
         switch cell.record.state {
         case .free, .prepared, .completed: false
         case .submitted, .orphaned, .taken: true
         }
+    }
+
+    /// A taken cell is an outcome from here on.
+    @inline(__always)
+    func becomesOutcome() { outcomes &+= 1 }
+
+    /// An outcome is dropped.
+    @inline(__always)
+    func takeBack(outcome cell: Cell) {
+        cell.record.state.drop()
+        giveBack(cell)
+        outcomes &-= 1
+        if isLeftBehind { leaveWithTheLast() }
+    }
+
+    /// The ledger ends. Outcomes may still be read, so the slab stays until the last of them is dropped.
+    // SAFETY: retained once here, and released once, by the last.
+    func outliveLedger() {
+        guard outcomes > 0 else { return }
+        isLeftBehind = true
+        _ = unsafe Unmanaged.passRetained(self)
+    }
+
+    // SAFETY: as above. Whoever drops the outcome does not look at the slab afterwards.
+    @inline(never)
+    private func leaveWithTheLast() {
+        if outcomes == 0 { unsafe Unmanaged.passUnretained(self).release() }
     }
 
     /// The record an id names, if it is still that operation.

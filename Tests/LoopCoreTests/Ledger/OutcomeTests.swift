@@ -54,12 +54,34 @@ import Testing
         #expect(outcome.count == 2)
     }
 
+    @Test("The slab of a ledger that has ended goes with the last outcome, and no sooner") func lastOne() throws {
+        weak var slab: Slab?
+        do {
+            var bench: Bench? = try Bench(Limits())
+            let ids = try (1...2).map { try finishedRead(#require(bench), [UInt8($0)]) }
+            slab = bench?.loop.core.ledger.slab
+            let last = try #require(bench).ops.result(ids[1])
+            do {
+                let first = try #require(bench).ops.result(ids[0])
+                bench = nil
+                #expect(first.copyBytes() == [1])
+            }
+            #expect(slab != nil)
+            #expect(last.copyBytes() == [2])
+        }
+        #expect(slab == nil)
+    }
+
     private func lastOutcome() throws -> Outcome {
         let bench = try Bench(Limits())
+        return try bench.ops.result(finishedRead(bench, [7, 8]))
+    }
+
+    private func finishedRead(_ bench: Bench, _ bytes: [UInt8]) throws -> OperationID {
         let id = try bench.read(bench.associate())
-        bench.port.finish(try bench.request, bytes: [7, 8])
+        bench.port.finish(try bench.request, bytes: bytes)
         bench.settle()
-        return try bench.ops.result(id)
+        return id
     }
 
     @Test("A count above the capacity shows no byte beyond the buffer, and one below zero shows none", arguments: [(99, 4), (-1, 0)])
