@@ -55,7 +55,7 @@ extension Operations {
         on handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0, timeout: Duration? = nil, file: StaticString = #fileID,
         line: UInt = #line, _ body: (consuming PreparedOp) -> Decision
     ) async throws(OperationError) -> Outcome {
-        let begun = try begin(handle, capacity, tag, file, line, body)
+        let begun = try begin(handle, capacity, tag, file, line, .cancellable, body)
         if begun.isDone { return try result(begun.id) }
         return try outcome(of: begun.id, await awaitEnd(of: begun.id, timeout: timeout))
     }
@@ -63,6 +63,8 @@ extension Operations {
     /// As ``awaitOp(_:timeout:)``, whatever becomes of the task: for its last words after it has been cancelled, and for loops that own
     /// their shutdown. Only its own timeout, ``cancel(_:)`` and the loop's end bound it.
     // SAFETY: as for `awaitOp`.
+    @inlinable
+    @inline(__always)
     public nonisolated(nonsending) func awaitOpShielded(
         _ id: OperationID, timeout: Duration? = nil
     ) async throws(OperationError) -> Outcome {
@@ -72,12 +74,15 @@ extension Operations {
     /// As ``perform(on:capacity:tag:timeout:file:line:_:)``, whatever becomes of the task: for its last words after it has been cancelled,
     /// and for loops that own their shutdown. Only its own timeout, ``cancel(_:)`` and the loop's end bound it.
     // SAFETY: as for `awaitOp`.
+    @inlinable
+    @inline(__always)
     public nonisolated(nonsending) func performShielded(
         on handle: AssociatedHandle, capacity: Int = 0, tag: UInt64 = 0, timeout: Duration? = nil, file: StaticString = #fileID,
         line: UInt = #line, _ body: (consuming PreparedOp) -> Decision
     ) async throws(OperationError) -> Outcome {
-        let (id, isDone) = try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
-        return isDone ? try result(id) : try outcome(of: id, await awaitEndShielded(of: id, timeout))
+        let begun = try begin(handle, capacity, tag, file, line, .shielded, body)
+        if begun.isDone { return try result(begun.id) }
+        return try outcome(of: begun.id, await awaitEndShielded(of: begun.id, timeout))
     }
 
     /// Retires a handle and waits until it is the caller's again, for at most the cancel grace: ``retire(_:_:)`` for tasks.
@@ -97,15 +102,21 @@ extension Operations {
     }
 
     // SAFETY: as for `awaitOp`.
+    @inlinable
     @inline(__always)
-    private nonisolated(nonsending) func awaitEndShielded(
+    nonisolated(nonsending) func awaitEndShielded(
         of id: OperationID, _ timeout: Duration?
     ) async throws(OperationError) -> WaitEnd {
         var wait = OperationWait()
         let end = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { unsafe suspend(id, timeout, .shielded, &wait, $0) }
-        if !wait.hasBegun { _ = try mustWait(for: id) }
+        if !wait.hasBegun { try checkNothingIsLeft(of: id) }
         return end
     }
+
+    /// What is left of a wait that has not begun, and that nothing could keep from it: nothing, or a refusal.
+    @usableFromInline
+    @inline(never)
+    func checkNothingIsLeft(of id: OperationID) throws(OperationError) { _ = try mustWait(for: id) }
 
     /// Whether there is something to wait for: not where the operation has completed already. Throws what a wait is refused for.
     private func mustWait(for id: OperationID) throws(OperationError) -> Bool {
@@ -184,13 +195,13 @@ extension Operations {
         }
     }
 
-    /// Starts what a task performs, unless it has been cancelled.
+    /// Starts what a task performs, unless it has been cancelled and minds.
     @usableFromInline
     func begin(
-        _ handle: AssociatedHandle, _ capacity: Int, _ tag: UInt64, _ file: StaticString, _ line: UInt,
+        _ handle: AssociatedHandle, _ capacity: Int, _ tag: UInt64, _ file: StaticString, _ line: UInt, _ shield: Shield,
         _ body: (consuming PreparedOp) -> Decision
     ) throws(OperationError) -> (id: OperationID, isDone: Bool) {
-        guard !Task.isCancelled else { throw .cancelled }
+        guard shield == .shielded || !Task.isCancelled else { throw .cancelled }
         return try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
     }
 
