@@ -82,6 +82,12 @@ final class Core {
     /// A turn ends or begins: its time is not known.
     func forgetClock() { isClockRead = false }
 
+    /// The table of fibers for the time of a call, without the retain and the release that the compiler puts around one: a spawn asks three
+    /// times (counted).
+    // SAFETY: the table is there for as long as the machinery.
+    @inline(__always)
+    func withFibers<R>(_ body: (FiberTable) -> R) -> R { unsafe Unmanaged.passUnretained(fibers)._withUnsafeGuaranteedRef(body) }
+
     var timers: TimerHeap<TimerAction> {
         // SAFETY: see Pinned.
         @inline(__always) unsafeAddress { unsafe UnsafePointer(pinnedTimers.address) }

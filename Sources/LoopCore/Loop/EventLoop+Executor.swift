@@ -22,31 +22,31 @@ extension EventLoop {
     /// the thread that brings it, so that whoever awaits it learns that the loop is closed.
     public nonisolated func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        if thread.isCurrent { return core.enqueue(job) }
+        if let core = coreIfHere { return core.enqueue(job) }
         if case .closed = mailbox.post(.job(job)) { runLate() }
     }
 
     /// Runs a function on the loop's thread, later and in order. Callable from any thread; never calls it from within.
     public nonisolated func post(_ call: consuming @escaping @Sendable (isolated EventLoop) -> Void) {
-        if thread.isCurrent { return core.ready.append(.call(call)) }
+        if let core = coreIfHere { return core.ready.append(.call(call)) }
         if case .closed = mailbox.post(.call(call)) { runLate() }
     }
 
     /// Asks for an awaited operation to end. Runs inside `Task.cancel()`, on any thread, perhaps within a call of ours: it only posts.
     nonisolated func postCancel(_ id: OperationID) {
-        if thread.isCurrent { return core.postedCancels.append(id) }
+        if let core = coreIfHere { return core.postedCancels.append(id) }
         if case .closed = mailbox.post(.cancel(id)) { runLate() }
     }
 
     /// As ``postCancel(_:)``, for a task that waits for something else.
     nonisolated func postWake(_ id: ParkID) {
-        if thread.isCurrent { return core.postedWakes.append(id) }
+        if let core = coreIfHere { return core.postedWakes.append(id) }
         if case .closed = mailbox.post(.wake(id)) { runLate() }
     }
 
     /// Says that a fiber's task has been cancelled: its wait, if it is in one, is to end.
     nonisolated func postCancel(of fiber: TaskIdentity) {
-        if thread.isCurrent { return core.fibers.hasCancelled(fiber) }
+        if let core = coreIfHere { return core.fibers.hasCancelled(fiber) }
         if case .closed = mailbox.post(.cancelFiber(fiber)) { runLate() }
     }
 

@@ -17,9 +17,9 @@ extension EventLoop {
         core.wakeEverybody()
         core.cancelEverything()
         let bound = core.port.now().advanced(by: core.limits.shutdownBoundNanoseconds)
-        while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound)) { core.isDrained } }
+        while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound), .drained) }
         // Packets that lay ready while the bound ran out are no stragglers.
-        repeat { runTurn(core, .poll) { true } } while core.lastBatchWasFull
+        repeat { runTurn(core, .poll, .oneLook) } while core.lastBatchWasFull
         let report = ShutdownReport(
             operations: core.leakStragglers(), fibers: core.fibers.dump(now: core.present), threads: core.stopOffload())
         core.ledger.dropAllKinds()
@@ -37,12 +37,10 @@ extension EventLoop {
 
     /// The fibers' last words. Who is interrupted twice is in a hurry.
     private nonisolated func cleanUp(_ core: Core) {
-        guard !fibers.isZero else { return }
+        guard !isWithoutFibers(core) else { return }
         core.fibers.cancelAll()
         let bound = core.port.now().advanced(by: core.limits.cleanUpBoundNanoseconds)
-        while !fibers.isZero, core.interruptions < 2, core.port.now() < bound {
-            runTurn(core, .until(bound)) { fibers.isZero || core.interruptions > 1 }
-        }
+        while !has(core, reached: .endOfFibers), core.port.now() < bound { runTurn(core, .until(bound), .endOfFibers) }
     }
 }
 

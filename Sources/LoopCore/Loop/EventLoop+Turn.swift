@@ -10,25 +10,36 @@ extension EventLoop {
         let core = core
         let callsBefore = core.calls
         core.open()
-        runTurn(core, bound) { core.calls != callsBefore }
+        runTurn(core, bound, .call(since: callsBefore))
         core.close(mailbox)
     }
 
     /// As ``turn(_:)``, blocking until the given instant at most.
     public nonisolated func turn(until instant: MonotonicInstant) { turn(.until(instant)) }
 
-    /// The order of a turn, and nothing else. `isDone` is asked before the turn blocks: it is in vain if what was waited for is there.
-    nonisolated func runTurn(_ core: Core, _ bound: WaitBound, unless isDone: () -> Bool) {
+    /// The order of a turn, and nothing else. It only polls where what is waited for is there before it would block.
+    nonisolated func runTurn(_ core: Core, _ bound: WaitBound, _ goal: TurnGoal) {
         core.takeMail(mailbox)
         core.runReadyJobs(self)
         core.sendPostedCancels()
         core.fireDueTimers()
         core.tellSettled()
-        let count = core.waitForPackets(isDone() ? .poll : bound, mailbox)
+        let count = core.waitForPackets(has(core, reached: goal) ? .poll : bound, mailbox)
         core.settle(count)
         core.tellSettled()
         core.releaseYielded()
         core.runMailThatWoke(mailbox, self)
+    }
+
+    @inline(__always)
+    nonisolated func has(_ core: Core, reached goal: TurnGoal) -> Bool {
+        switch goal {
+        case .oneLook: true
+        case .call(let callsBefore): core.calls != callsBefore
+        case .drained: core.isDrained
+        case .endOfRun: core.isRunOver && isWithoutFibers(core) || core.interruptions > 0
+        case .endOfFibers: isWithoutFibers(core) || core.interruptions > 1
+        }
     }
 
     /// When the loop wants to be turned next: now while something waits to run, ``MonotonicInstant/distantFuture`` while nothing does.
@@ -43,6 +54,20 @@ extension EventLoop {
 
     /// The loop's clock.
     public nonisolated var now: MonotonicInstant { core.port.now() }
+}
+
+/// What somebody turns the loop for. Not a function, which would retain what it asks: four atomic operations a turn (counted).
+enum TurnGoal {
+    /// Nothing in particular: what is there.
+    case oneLook
+    /// Anybody is called.
+    case call(since: UInt64)
+    /// Nothing is in flight any more.
+    case drained
+    /// The function of a run has returned and its fibers have ended, or a signal ends it.
+    case endOfRun
+    /// The fibers have ended, or somebody is in a hurry.
+    case endOfFibers
 }
 
 extension Core {

@@ -26,9 +26,15 @@ public actor EventLoop: SerialExecutor, TaskExecutor {
     nonisolated var core: Core {
         // SAFETY: one thread at a time is the loop's, and this is it.
         @inline(__always) get {
-            guard thread.isCurrent else { trapOffThread() }
-            return unsafe machinery
+            guard let core = coreIfHere else { trapOffThread() }
+            return core
         }
+    }
+
+    /// The machinery on the loop's own thread, nil on any other: for calls that may come from anywhere.
+    nonisolated var coreIfHere: Core? {
+        // SAFETY: as above.
+        @inline(__always) get { thread.isCurrent ? unsafe machinery : nil }
     }
 
     /// Whether the calling thread is the loop's.

@@ -26,25 +26,21 @@ extension EventLoop {
             core.run = nil
             core.close(mailbox)
         }
-        fibers.began()
-        let origin = FiberOrigin(name: "run", file: #fileID, line: #line)
+        let slot = reserveFiber(FiberOrigin(name: "run", file: #fileID, line: #line))
         // Of no particular priority: a task made outside of any has that of its thread, which for a main thread is high.
-        _ = startTask(nil, .medium) { await self.runBody(run, origin, body) }
+        enter(startTask(nil, .medium) { await self.runBody(run, slot, body) }, in: slot)
         drive(core)
         return core.interruptions == 0 ? run.outcome : nil
     }
 
     /// Turns until the run is over. Not generic, so that a turn costs the same whatever the run returns.
     private nonisolated func drive(_ core: Core) {
-        while !(core.isRunOver && fibers.isZero), core.interruptions == 0 {
-            runTurn(core, .forever) { core.isRunOver && fibers.isZero || core.interruptions > 0 }
-        }
+        while !has(core, reached: .endOfRun) { runTurn(core, .forever, .endOfRun) }
     }
 
     private func runBody<R: Sendable, E: Error>(
-        _ run: Run<R, E>, _ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
+        _ run: Run<R, E>, _ slot: FiberSlot, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
     ) async {
-        let slot = enterFiber(origin)
         do throws(E) { run.end(.success(try await body(self))) } catch { run.end(.failure(error)) }
         core.isRunOver = true
         leaveFiber(slot)

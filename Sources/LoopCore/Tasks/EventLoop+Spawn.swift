@@ -14,8 +14,10 @@ extension EventLoop {
         _ body: @escaping @Sendable (isolated EventLoop) async throws(E) -> R
     ) -> Fiber<R, E> {
         let origin = FiberOrigin(name: name, file: file, line: line)
-        willStartFiber()
-        return Fiber(loop: self, task: startTask(name, priority) { await self.runFiber(origin, body) })
+        let slot = reserveFiber(origin)
+        let task = startTask(name, priority) { await self.runFiber(slot, origin, body) }
+        enter(task, in: slot)
+        return Fiber(loop: self, task: task)
     }
 
     /// Starts a fiber that throws nothing: as the general form.
@@ -27,14 +29,18 @@ extension EventLoop {
         _ body: @escaping @Sendable (isolated EventLoop) async -> R
     ) -> Fiber<R, Never> {
         let origin = FiberOrigin(name: name, file: file, line: line)
-        willStartFiber()
-        return Fiber(loop: self, task: startTask(name, priority) { await self.runFiber(origin, body) })
+        let slot = reserveFiber(origin)
+        let task = startTask(name, priority) { await self.runFiber(slot, origin, body) }
+        enter(task, in: slot)
+        return Fiber(loop: self, task: task)
     }
 
     /// The whole life of a fiber that throws nothing.
     @inlinable
-    func runFiber<R: Sendable>(_ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async -> R) async -> Result<R, Never> {
-        let slot = enterFiber(origin)
+    func runFiber<R: Sendable>(
+        _ reserved: FiberSlot, _ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async -> R
+    ) async -> Result<R, Never> {
+        let slot = reserved.isNone ? enterFiber(origin) : reserved
         let result = await body(self)
         leaveFiber(slot)
         return .success(result)
@@ -43,9 +49,9 @@ extension EventLoop {
     /// A fiber's whole life on the loop.
     @inlinable
     func runFiber<R: Sendable, E: Error>(
-        _ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
+        _ reserved: FiberSlot, _ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
     ) async -> Result<R, E> {
-        let slot = enterFiber(origin)
+        let slot = reserved.isNone ? enterFiber(origin) : reserved
         let result: Result<R, E>
         do throws(E) {
             result = .success(try await body(self))
@@ -57,27 +63,50 @@ extension EventLoop {
         return result
     }
 
-    /// Counted from here on, on any thread, so that a run waits for it.
+    /// The place of a fiber that is spawned now; none yet where another thread spawns it. It is waited for from here on.
     @usableFromInline
-    nonisolated func willStartFiber() { fibers.began() }
-
-    /// For a task that nobody but the loop and its ``Fiber`` can cancel.
-    @usableFromInline
-    func enterFiber(_ origin: FiberOrigin) -> FiberSlot {
-        let core = core
-        return core.fibers.enter(origin, now: core.present, .loop)
+    nonisolated func reserveFiber(_ origin: FiberOrigin) -> FiberSlot {
+        guard let core = coreIfHere else {
+            willSendFiber()
+            return .none
+        }
+        return core.withFibers { $0.reserve(origin, now: core.present) }
     }
 
-    /// For a task that is somebody else's child.
-    func enterChild(_ origin: FiberOrigin) -> FiberSlot {
+    /// Enters the task that was made for a place, which has not taken a step yet: this is the thread that it will run on.
+    // SAFETY: a task is one pointer; the number is compared, and followed only while the task is in the table.
+    @inlinable
+    @inline(__always)
+    nonisolated func enter<R: Sendable>(_ task: Task<R, Never>, in slot: FiberSlot) {
+        if !slot.isNone { enter(unsafe unsafeBitCast(task, to: UInt.self), in: slot) }
+    }
+
+    @usableFromInline
+    nonisolated func enter(_ address: UInt, in slot: FiberSlot) {
+        core.withFibers { $0.enter(TaskIdentity(address: address), in: slot, .loop) }
+    }
+
+    /// A fiber is on its way to the loop, and waited for.
+    nonisolated func willSendFiber() { fibers.left() }
+
+    /// The first step of a task that another thread has made, and that nobody but the loop and its ``Fiber`` can cancel.
+    @usableFromInline
+    func enterFiber(_ origin: FiberOrigin) -> FiberSlot { enterCurrent(origin, .loop) }
+
+    /// The first step of a task that is somebody else's child.
+    func enterChild(_ origin: FiberOrigin) -> FiberSlot { enterCurrent(origin, .waits) }
+
+    private func enterCurrent(_ origin: FiberOrigin, _ ears: FiberEars) -> FiberSlot {
         let core = core
-        return core.fibers.enter(origin, now: core.present, .waits)
+        let slot = core.fibers.enterCurrent(origin, now: core.present, ears)
+        fibers.arrived()
+        return slot
     }
 
     /// On the loop's thread, so that a `run` sees it before it sleeps.
     @usableFromInline
-    func leaveFiber(_ slot: FiberSlot) {
-        core.fibers.leave(slot)
-        fibers.ended()
-    }
+    func leaveFiber(_ slot: FiberSlot) { core.withFibers { $0.leave(slot) } }
+
+    /// Whether every fiber has ended, those that other threads have spawned too.
+    nonisolated func isWithoutFibers(_ core: Core) -> Bool { core.fibers.count == 0 && fibers.isZero }
 }

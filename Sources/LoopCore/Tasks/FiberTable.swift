@@ -1,6 +1,7 @@
 internal import _Concurrency
 
-/// The fibers that run on a loop, from their first step to their last. It belongs to the loop's thread.
+/// The fibers of a loop to their last step: from the spawn, where the loop's thread spawns them, and else from their first step. It belongs
+/// to the loop's thread.
 final class FiberTable {
     private let slots = Pinned(FiberSlots())
     private let index = Pinned(FiberIndex())
@@ -8,11 +9,13 @@ final class FiberTable {
     private let pinnedEnded = Pinned(Ring<FiberWait>())
     /// Fibers that ended by throwing and had not been cancelled.
     var failures: UInt64 = 0
-    /// Everybody has been asked to end, and so is whoever begins now.
+    /// Everybody has been asked to end, and so is whoever comes now.
     private var isEnding = false
 
-    /// Fibers that run now.
-    var count: Int { slots.value.count }
+    /// Fibers that have not ended, those on their way here from other threads excepted.
+    var count: Int {
+        @inline(__always) get { slots.value.count }
+    }
 
     var ended: Ring<FiberWait> {
         // SAFETY: see Pinned.
@@ -21,12 +24,23 @@ final class FiberTable {
         @inline(__always) unsafeMutableAddress { unsafe pinnedEnded.address }
     }
 
-    /// Enters the current task. One that others than the loop may cancel, a child of a group, listens for itself.
+    /// Makes a place for a fiber whose task is about to be made: ``enter(_:in:_:)`` comes next.
     @inline(__always)
-    func enter(_ origin: FiberOrigin, now: MonotonicInstant, _ ears: FiberEars) -> FiberSlot {
-        let slot = slots.value.insert(Fiberling(origin: origin, began: now))
-        if ears == .loop { index.value.insert(slots.value.task(of: slot).address, slot.index) }
+    func reserve(_ origin: FiberOrigin, now: MonotonicInstant) -> FiberSlot { slots.value.insert(Fiberling(origin: origin, since: now)) }
+
+    /// Enters a fiber's task in its place. One that others than the loop may cancel, a child of a group, listens for itself.
+    @inline(__always)
+    func enter(_ task: TaskIdentity, in slot: FiberSlot, _ ears: FiberEars) {
+        slots.value.assign(task, to: slot)
+        if ears == .loop { index.value.insert(task.address, slot.index) }
         if isEnding { cancel(slot) }
+    }
+
+    /// Enters the current task, which another thread has made.
+    func enterCurrent(_ origin: FiberOrigin, now: MonotonicInstant, _ ears: FiberEars) -> FiberSlot {
+        guard let task = TaskIdentity.current else { trap("A fiber was begun outside of any task.") }
+        let slot = reserve(origin, now: now)
+        enter(task, in: slot, ears)
         return slot
     }
 
@@ -70,7 +84,7 @@ final class FiberTable {
         ended.append(wait)
     }
 
-    /// Asks every fiber to end, and those that are still to begin. Their cancellation handlers run in here, and may spawn more.
+    /// Asks every fiber to end, and those that are still to come. Their cancellation handlers run in here, and may spawn more.
     func cancelAll() {
         isEnding = true
         var index: UInt32 = 0
@@ -80,7 +94,7 @@ final class FiberTable {
         }
     }
 
-    /// Fibers may begin again.
+    /// Fibers may come again.
     func reopen() { isEnding = false }
 
     /// The fibers that have not ended.
@@ -90,8 +104,15 @@ final class FiberTable {
 }
 
 /// Where a fiber stands in its loop's table.
-@usableFromInline struct FiberSlot {
-    let index: UInt32
+@usableFromInline struct FiberSlot: Sendable {
+    @usableFromInline let index: UInt32
+
+    @usableFromInline init(index: UInt32) { self.index = index }
+
+    /// Nowhere yet: another thread has spawned it.
+    @inlinable static var none: FiberSlot { FiberSlot(index: .max) }
+
+    @inlinable var isNone: Bool { index == .max }
 }
 
 /// What a fiber is called, and where it was spawned.
@@ -106,10 +127,11 @@ final class FiberTable {
     }
 }
 
-/// One fiber that has begun.
+/// One fiber that has not ended.
 struct Fiberling {
     let origin: FiberOrigin
-    let began: MonotonicInstant
+    /// When it came into the table.
+    let since: MonotonicInstant
 }
 
 /// Who hears that a fiber is cancelled.
@@ -149,7 +171,7 @@ private struct FiberSlots: ~Copyable {
         var fiber: Fiberling?
         /// The fiber's. It leaves the table itself, by its last step: so it is alive for as long as it is here. By itself, and a number,
         /// so that to ask of it copies nothing.
-        var task: TaskIdentity
+        var task = TaskIdentity(address: 0)
         // What it waits for: flat, which is 8 bytes of each less.
         var generation: UInt64 = 0
         var index: UInt32 = 0
@@ -186,19 +208,21 @@ private struct FiberSlots: ~Copyable {
     @inline(__always)
     mutating func insert(_ fiber: consuming Fiberling) -> FiberSlot {
         count += 1
-        guard let task = TaskIdentity.current else { trap("A fiber was begun outside of any task.") }
-        guard firstFree != .max else { return append(fiber, task) }
+        guard firstFree != .max else { return append(fiber) }
         let index = firstFree
         firstFree = places[Int(index)].nextFree
-        places[Int(index)].fiber = fiber
-        places[Int(index)].task = task
+        // A free place holds nothing that would have to be released.
+        places.initialize(Int(index), to: Place(fiber: fiber))
         return FiberSlot(index: index)
     }
 
+    @inline(__always)
+    mutating func assign(_ task: TaskIdentity, to slot: FiberSlot) { places[Int(slot.index)].task = task }
+
     @inline(never)
-    private mutating func append(_ fiber: consuming Fiberling, _ task: TaskIdentity) -> FiberSlot {
+    private mutating func append(_ fiber: consuming Fiberling) -> FiberSlot {
         if Int(used) == places.capacity { places.resize(to: places.capacity * 2, keeping: Int(used)) }
-        places.initialize(Int(used), to: Place(fiber: fiber, task: task))
+        places.initialize(Int(used), to: Place(fiber: fiber))
         used += 1
         return FiberSlot(index: used - 1)
     }

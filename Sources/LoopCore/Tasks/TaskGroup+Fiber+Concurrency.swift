@@ -11,7 +11,7 @@ extension TaskGroup where ChildTaskResult: Sendable {
         _ body: @escaping @Sendable (isolated EventLoop) async -> ChildTaskResult
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
-        loop.willStartFiber()
+        loop.willSendFiber()
         addTask(name: name, executorPreference: loop, priority: priority) { await loop.runChild(origin, body) }
     }
 }
@@ -23,7 +23,7 @@ extension ThrowingTaskGroup where ChildTaskResult: Sendable {
         _ body: @escaping @Sendable (isolated EventLoop) async throws -> ChildTaskResult
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
-        loop.willStartFiber()
+        loop.willSendFiber()
         addTask(name: name, executorPreference: loop, priority: priority) { try await loop.runChild(origin, body) }
     }
 }
@@ -35,7 +35,7 @@ extension DiscardingTaskGroup {
         _ body: @escaping @Sendable (isolated EventLoop) async -> Void
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
-        loop.willStartFiber()
+        loop.willSendFiber()
         addTask(name: name, executorPreference: loop, priority: priority) { await loop.runChild(origin, body) }
     }
 }
@@ -47,7 +47,7 @@ extension ThrowingDiscardingTaskGroup {
         _ body: @escaping @Sendable (isolated EventLoop) async throws -> Void
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
-        loop.willStartFiber()
+        loop.willSendFiber()
         addTask(name: name, executorPreference: loop, priority: priority) { try await loop.runChild(origin, body) }
     }
 }

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import LoopCore
@@ -91,6 +92,30 @@ import Testing
             #expect(right.value == 0)
             bench.settle()
             #expect(right.value == 1)
+        }
+    }
+
+    @Test("A fiber that has not begun is waited for and cancelled like the others", arguments: [true, false])
+    func beforeItsFirstStep(isSpawnedHere: Bool) throws {
+        try Bench.run { bench in
+            let end = bench.loop.run { loop in
+                let spawned = Mutex<Fiber<WaitError?, Never>?>(nil)
+                let spawn: @Sendable () -> Void = {
+                    let fiber = loop.spawn(name: "to come") { loop in
+                        await LoopCoreTests.failure { try await loop.sleep(for: .seconds(3600)) }
+                    }
+                    spawned.withLock { $0 = fiber }
+                }
+                if isSpawnedHere { spawn() } else { RealThread.elsewhere(spawn) }
+                // From another thread it has been sent, and the loop has not looked.
+                #expect(loop.core.fibers.dump(now: loop.now).map(\.name) == (isSpawnedHere ? ["run", "to come"] : ["run"]))
+                let fiber = spawned.withLock { $0 }
+                fiber?.cancel()
+                return await fiber?.value
+            }
+            #expect(end == .cancelled)
+            #expect(bench.loop.isWithoutFibers(bench.loop.core))
+            #expect(bench.loop.core.fibers.count == 0)
         }
     }
 
