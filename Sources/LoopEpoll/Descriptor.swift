@@ -3,35 +3,35 @@ internal import LoopCore
 
 /// What the port knows of one association. The record stays at its address for the port's life and serves one association after another;
 /// ``word`` says which one it is now.
+///
+/// What an event and a read look at comes first, and is a cache line; what a write looks at begins the second.
 struct DescriptorRecord {
-    let reads: Lane
-    let writes: Lane
-
     /// The key of the association, in the form that epoll hands back; ``free`` while there is none.
     var word = DescriptorRecord.free
     var fd: Int32 = -1
-    var kind = DescriptorKind.file
-    var object: KernelObject?
-    /// ``AssociationOptions/shortReadsEmpty``
-    var vouchesForShortReads = false
-    /// ``AssociationOptions/drainsBetweenWaits``
-    var drainsBetweenWaits = false
     /// What the kernel was last asked to report.
     var registered: EventFlags = []
     /// Those of ``EventFlags/ending`` that the last event carried: an event tells the whole state of its moment, and a later change is an
     /// event of its own.
     var ending: EventFlags = []
-
-    /// Readiness waiters, outside the lanes.
-    var waiters = ParkingLot()
-    /// An event came that they have not been checked against.
+    var kind = DescriptorKind.file
+    /// ``AssociationOptions/shortReadsEmpty``
+    var vouchesForShortReads = false
+    /// ``AssociationOptions/drainsBetweenWaits``
+    var drainsBetweenWaits = false
+    /// An event came that the readiness waiters have not been checked against.
     var waitersAreDue = false
-
+    /// On the list of those that are retried on a timer.
+    var isThrottled = false
     /// On the agenda, and who is next there.
     var isOnAgenda = false
     var nextOnAgenda: Reference<DescriptorRecord>?
-    /// On the list of those that are retried on a timer.
-    var isThrottled = false
+    fileprivate var readLane = LaneRecord(maybeReady: false)
+
+    fileprivate var writeLane = LaneRecord(maybeReady: true)
+    /// Readiness waiters, outside the lanes.
+    var waiters = ParkingLot()
+    var object: KernelObject?
 
     /// No key's word: a slot this high does not exist.
     static let free = UInt64.max
@@ -48,10 +48,18 @@ struct DescriptorRecord {
 typealias Descriptor = Reference<DescriptorRecord>
 
 extension Descriptor {
+    // SAFETY: of this record, and good for as long.
+    @inline(__always)
+    var reads: Lane { unsafe Lane(place(of: \.readLane)) }
+
+    // SAFETY: as above.
+    @inline(__always)
+    var writes: Lane { unsafe Lane(place(of: \.writeLane)) }
+
     func lane(_ direction: Direction) -> Lane {
         switch direction {
-        case .read: record.reads
-        case .write: record.writes
+        case .read: reads
+        case .write: writes
         }
     }
 }

@@ -15,12 +15,15 @@ internal import LoopCore
     /// Frees every record; no operation refers to one any more.
     // SAFETY: as above; nobody uses the table afterwards.
     func deallocate() {
-        forEachRecord { descriptor in
-            descriptor.record.reads.deallocate()
-            descriptor.record.writes.deallocate()
-            descriptor.deallocate()
-        }
+        forEachRecord { $0.deallocate() }
         unsafe directory.deallocate()
+    }
+
+    /// Has the processor fetch what it can of a slot's record, whoever has the slot.
+    // SAFETY: the slot is checked against the directory.
+    @inline(__always)
+    func prefetch(_ slot: UInt32) {
+        if Int(slot) < capacity { unsafe directory[Int(slot)]?.prefetch() }
     }
 
     /// The descriptor of a living association.
@@ -36,8 +39,7 @@ internal import LoopCore
     mutating func place(for slot: UInt32) -> Descriptor {
         grow(toHold: Int(slot))
         if let descriptor = unsafe directory[Int(slot)] { return descriptor }
-        let (reads, writes) = (Lane(allocating: LaneRecord(maybeReady: false)), Lane(allocating: LaneRecord(maybeReady: true)))
-        let descriptor = Descriptor(allocating: DescriptorRecord(reads: reads, writes: writes))
+        let descriptor = Descriptor(allocating: DescriptorRecord(), alignment: 64)
         unsafe directory[Int(slot)] = descriptor
         return descriptor
     }

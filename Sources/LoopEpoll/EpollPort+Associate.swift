@@ -98,16 +98,16 @@ extension EpollPort {
         descriptor.record.waitersAreDue = false
         descriptor.record.isThrottled = false
         // What can be read brings an edge at once, with the registration; that there is room to write must be tried.
-        descriptor.record.reads.record = LaneRecord(maybeReady: kind == .file)
-        descriptor.record.writes.record = LaneRecord(maybeReady: true)
+        descriptor.reads.record = LaneRecord(maybeReady: kind == .file)
+        descriptor.writes.record = LaneRecord(maybeReady: true)
     }
 
     /// Ends an association: what still waits there gets its packet, and the key is nobody's.
     private func forget(_ descriptor: Descriptor, because completion: Completion) {
         descriptor.record.word = DescriptorRecord.free
         var works: [Work] = []
-        finishAll(&descriptor.record.reads.record.parked, completion, &works)
-        finishAll(&descriptor.record.writes.record.parked, completion, &works)
+        finishAll(&descriptor.reads.record.parked, completion, &works)
+        finishAll(&descriptor.writes.record.parked, completion, &works)
         finishAll(&descriptor.record.waiters, completion, &works)
         // The adapters' functions go last: what they held may call back as it goes.
         withExtendedLifetime(works) {}

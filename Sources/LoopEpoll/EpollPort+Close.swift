@@ -19,8 +19,8 @@ extension EpollPort {
         var works: [Work] = []
         state.record.descriptors.forEachRecord { descriptor in
             descriptor.record.word = DescriptorRecord.free
-            drop(&descriptor.record.reads.record.parked, &works)
-            drop(&descriptor.record.writes.record.parked, &works)
+            drop(&descriptor.reads.record.parked, &works)
+            drop(&descriptor.writes.record.parked, &works)
             drop(&descriptor.record.waiters, &works)
         }
         drop(&state.record.fresh, &works)

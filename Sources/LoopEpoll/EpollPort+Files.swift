@@ -5,7 +5,7 @@ internal import LoopCore
 
 extension EpollPort {
     func dispatch(_ operation: Operation, _ descriptor: Descriptor, _ inline: InlineCompletion) -> Submission {
-        let lane = descriptor.record.writes
+        let lane = descriptor.writes
         let takesTurns = !operation.record.traits.contains(.hasOffset)
         if takesTurns, !lane.record.isClear {
             park(operation, descriptor, .write)
@@ -43,7 +43,7 @@ extension EpollPort {
     private func endTurn(of operation: Operation) {
         guard !operation.record.traits.contains(.hasOffset) else { return }
         guard let descriptor = state.record.descriptors.find(operation.record.key) else { return }
-        let lane = descriptor.record.writes
+        let lane = descriptor.writes
         lane.record.isBusy = false
         while !lane.record.isBusy, let next = lane.record.parked.popFirst() {
             if let code = handToWorkers(next) { finish(next, .failure(code)) } else { lane.record.isBusy = true }

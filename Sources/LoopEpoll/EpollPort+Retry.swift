@@ -72,8 +72,8 @@ extension EpollPort {
         var agenda = state.record.agenda.takeAll()
         while let descriptor = agenda.popFirst() {
             if descriptor.record.waitersAreDue { answerWaiters(descriptor) }
-            if descriptor.record.reads.record.isWorthServing { drain(descriptor, .read) }
-            if descriptor.record.writes.record.isWorthServing { drain(descriptor, .write) }
+            if descriptor.reads.record.isWorthServing { drain(descriptor, .read) }
+            if descriptor.writes.record.isWorthServing { drain(descriptor, .write) }
         }
     }
 
@@ -115,8 +115,8 @@ extension EpollPort {
         for key in state.record.throttled {
             guard let descriptor = state.record.descriptors.find(key) else { continue }
             descriptor.record.isThrottled = false
-            descriptor.record.reads.record.maybeReady = true
-            descriptor.record.writes.record.maybeReady = true
+            descriptor.reads.record.maybeReady = true
+            descriptor.writes.record.maybeReady = true
             state.record.agenda.append(descriptor)
         }
         state.record.throttled.removeAll(keepingCapacity: true)

@@ -68,7 +68,10 @@ extension EpollPort {
     private func harvest(for bound: WaitBound) {
         state.record.metrics.kernelWaits += 1
         if bound != .poll { state.record.metrics.blockingWaits += 1 }
-        for index in 0..<kernel.wait(bound) {
+        let count = kernel.wait(bound)
+        // What belongs to one of many connections is in no cache: it is fetched while the others' is looked at.
+        if count > 1 { for index in 0..<count { state.record.descriptors.prefetch(HandleKey(word: kernel.event(index).word).slot) } }
+        for index in 0..<count {
             let (word, flags) = kernel.event(index)
             if let descriptor = state.record.descriptors.find(HandleKey(word: word)) {
                 note(flags, descriptor)
@@ -83,12 +86,14 @@ extension EpollPort {
     @inline(__always)
     private func note(_ flags: EventFlags, _ descriptor: Descriptor) {
         descriptor.record.ending = flags.intersection(.ending)
-        let (reads, writes) = (descriptor.record.reads, descriptor.record.writes)
+        let (reads, writes) = (descriptor.reads, descriptor.writes)
         if !flags.isDisjoint(with: .forReads) { reads.record.maybeReady = true }
         if !flags.isDisjoint(with: .forWrites) { writes.record.maybeReady = true }
         let hasWaiters = !descriptor.record.waiters.isEmpty
         if hasWaiters { descriptor.record.waitersAreDue = true }
         // With nobody waiting the flags are all there is to do.
-        if hasWaiters || !reads.record.parked.isEmpty || !writes.record.parked.isEmpty { state.record.agenda.append(descriptor) }
+        guard hasWaiters || !reads.record.parked.isEmpty || !writes.record.parked.isEmpty else { return }
+        reads.record.parked.first?.prefetchCell()
+        state.record.agenda.append(descriptor)
     }
 }

@@ -65,14 +65,14 @@ extension Operation {
     @inline(__always)
     private func noteShortRead(_ answer: Answer, _ descriptor: Descriptor) {
         guard case .count(let count) = answer, count < record.length, descriptor.record.shortReadEmpties else { return }
-        descriptor.record.reads.record.maybeReady = false
+        descriptor.reads.record.maybeReady = false
     }
 
     /// The caller vouches that he reads until there is no more: what comes after this is an event of its own. All but the end of the
     /// stream, which may have come as one event with bytes that are read first.
     private func takeEvent(_ descriptor: Descriptor) -> Try {
         guard descriptor.record.ending.isEmpty else { return waitUntilReadable() }
-        descriptor.record.reads.record.maybeReady = false
+        descriptor.reads.record.maybeReady = false
         return .finished(.success(0))
     }
 

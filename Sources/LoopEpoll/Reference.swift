@@ -1,3 +1,4 @@
+internal import CLoopEpoll
 internal import LoopCore
 
 /// A record at an address that stays: an operation's in its control block, a descriptor's, a lane's, the port's own.
@@ -11,9 +12,9 @@ internal import LoopCore
     init(_ pointer: UnsafeMutablePointer<Record>) { unsafe self.pointer = pointer }
 
     // SAFETY: the record is initialised before anyone can see it.
-    init(allocating record: consuming Record) {
-        unsafe pointer = .allocate(capacity: 1)
-        unsafe pointer.initialize(to: record)
+    init(allocating record: consuming Record, alignment: Int = MemoryLayout<Record>.alignment) {
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<Record>.size, alignment: alignment)
+        unsafe pointer = memory.initializeMemory(as: Record.self, to: record)
     }
 
     var record: Record {
@@ -34,9 +35,17 @@ internal import LoopCore
 
     // SAFETY: within the record; constant-folded.
     @inline(__always)
-    private func place<Field>(of field: WritableKeyPath<Record, Field>) -> UnsafeMutablePointer<Field> {
+    func place<Field>(of field: WritableKeyPath<Record, Field>) -> UnsafeMutablePointer<Field> {
         guard let place = unsafe pointer.pointer(to: field) else { trap("\(field) is computed, and has no address.") }
         return unsafe place
+    }
+
+    /// Has the processor fetch the record's first two lines, which are about to be written to.
+    // SAFETY: a hint, which follows no pointer.
+    @inline(__always)
+    func prefetch() {
+        unsafe portloop_prefetch(pointer)
+        unsafe portloop_prefetch(address + 64)
     }
 
     // SAFETY: an address to compare, or to compute a control block's from.

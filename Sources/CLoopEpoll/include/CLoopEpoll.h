@@ -56,6 +56,11 @@ void portloop_watch_forks(void);
 
 static inline uint32_t portloop_fork_count(void) { return __atomic_load_n(&portloop_forks, __ATOMIC_RELAXED); }
 
+// MARK: memory
+
+// Asks the processor for the cache line at an address, to write to it soon. Any address will do.
+static inline void portloop_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
+
 // MARK: epoll
 
 static inline int32_t portloop_epoll_create(void) { PORTLOOP_CALL(int32_t, epoll_create1(EPOLL_CLOEXEC)); }
