@@ -52,7 +52,7 @@ extension Core {
     /// As ``suspend(_:_:until:)``, also until the fiber is cancelled. False, and the task resumed, if nobody would hear that: it is no
     /// fiber of the loop's.
     func suspendFiber(_ id: ParkID, _ task: SuspendedTask<Wakeup>, until deadline: MonotonicInstant?) -> Bool {
-        guard fibers.note(task.identity, .parked(id)) else {
+        guard withFibers({ $0.note(task.identity, .parked(id)) }) else {
             task.resume(.signalled)
             return false
         }

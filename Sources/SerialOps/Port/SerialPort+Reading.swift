@@ -81,7 +81,7 @@ extension SerialPort {
     @usableFromInline
     nonisolated(nonsending) func lend(_ timeout: Duration?, _ body: (RawSpan) -> Int) async throws(SerialError) {
         guard let stream = here.ifOn(loop) else { return try await lendCopy(timeout, body) }
-        if stream.readTurn.isFree, !stream.input.isEmpty { return stream.drop(stream.input.withBytes(body)) }
+        if stream.lendAtOnce(body) { return }
         try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
         defer { stream.readTurn.give() }
         stream.drop(stream.input.withBytes(body))
@@ -118,6 +118,15 @@ extension SerialPort {
 }
 
 extension SerialStream {
+    /// Shows a function what is there, if anything is and nobody waits for more, and drops as many bytes as it says.
+    // Here and not in the port: what a stream keeps is retained for the time of a call, unless it is the stream that calls (counted).
+    @inline(never)
+    func lendAtOnce(_ body: (RawSpan) -> Int) -> Bool {
+        guard readTurn.isFree, !input.isEmpty else { return false }
+        drop(input.withBytes(body))
+        return true
+    }
+
     /// Takes the reader's turn, unless its caller has it, and waits until what is there is enough. The turn is the caller's when this
     /// returns, and nobody's when it throws. `demand` is asked for whenever it was not.
     @discardableResult

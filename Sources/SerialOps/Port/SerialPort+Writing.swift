@@ -9,21 +9,35 @@ extension SerialPort {
     // SAFETY: the span is the array's, for the time of the call that does not wait.
     public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws(SerialError) {
         guard !bytes.isEmpty else { return }
-        guard loop.isOnLoopThread else {
+        guard let stream = here.ifOn(loop) else {
             return try await fromElsewhere { port async throws(SerialError) in try await port.write(bytes, timeout: timeout) }
         }
-        let stream = here.on(loop)
-        var begun: OperationID?
-        if stream.writeTurn.isFree, bytes.count <= stream.writeBytesMax {
-            // What the driver has room for it takes at once.
-            begun = try stream.beginWrite(unsafe bytes.span.bytes, after: 0)
-            guard begun != nil else { return }
+        switch try stream.writeAtOnce(bytes) {
+        case .done: break
+        case .underWay(let id): try await stream.finishWrite(bytes, id, timeout)
+        case .notBegun: try await stream.finishWrite(bytes, nil, timeout)
         }
-        try await stream.finishWrite(bytes, begun, timeout)
     }
 }
 
+/// How far a write has come without waiting.
+enum WriteStart {
+    case done
+    case underWay(OperationID)
+    /// It is not its turn, or it is too long for one write of the system's.
+    case notBegun
+}
+
 extension SerialStream {
+    /// Writes what the driver takes at once, which is all that it has room for.
+    // SAFETY: as for `write`.
+    // Here for the reason that `lendAtOnce` gives.
+    @inline(never)
+    func writeAtOnce(_ bytes: [UInt8]) throws(SerialError) -> WriteStart {
+        guard writeTurn.isFree, bytes.count <= writeBytesMax else { return .notBegun }
+        return try beginWrite(unsafe bytes.span.bytes, after: 0).map { .underWay($0) } ?? .done
+    }
+
     /// The rest of a write: in pieces, each of which may have to wait.
     // SAFETY: the spans are the array's, for the time of calls that do not wait.
     func finishWrite(_ bytes: [UInt8], _ begun: OperationID?, _ timeout: Duration?) async throws(SerialError) {
