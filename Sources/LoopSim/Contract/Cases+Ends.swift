@@ -39,6 +39,30 @@ extension ContractSuite {
             run.expectEqual(Int(ops.metrics.operations.leaked), 1, "leaked")
             remote.value?.complete()
         },
+        ContractCase("C10", "a loop that ends without time takes every packet that lies ready, however many batches they are") {
+            run throws(CaseFailure) in
+            var limits = ContractRun.limits
+            limits.shutdownBoundNanoseconds = 0
+            limits.packetsPerBatchMax = 16
+            let loop = run.fixture.makeLoop(limits)
+            let ops = loop.operationsOnThisThread()
+            let handle = try run.associate(run.openStream().near, with: ops)
+            var (remotes, ended): ([RemoteCompletion], Int) = ([], 0)
+            let number = 100
+            for _ in 0..<number {
+                try run.must("perform") { () throws(OperationError) in
+                    _ = try ops.perform(on: handle) { op in
+                        op.remote { remotes.append($0) }
+                    } completed: { _, end in
+                        if end == .finished { ended += 1 }
+                    }
+                }
+            }
+            for remote in remotes { remote.complete() }
+            let report = loop.shutdown()
+            run.expectEqual(report.operations.count, 0, "operations left")
+            run.expectEqual(ended, number, "operations that ended")
+        },
         ContractCase("C10", "a loop that has ended refuses operations and handles") { run throws(CaseFailure) in
             let loop = run.fixture.makeLoop(ContractRun.limits)
             let ops = loop.operationsOnThisThread()
