@@ -82,7 +82,8 @@ extension EventLoop {
     /// What the loop has counted so far.
     public var metrics: LoopMetrics { operationsOnThisThread().metrics }
 
-    /// Every operation in flight: handle, tag, state, age, and the source line that prepared it.
+    /// Every operation in flight: handle, tag, state, age, and the source line that prepared it; and every fiber: name, age, and the line
+    /// that spawned it.
     public func dump() -> LoopDump { operationsOnThisThread().dump() }
 
     /// The seam, for functions that are isolated to the loop itself.

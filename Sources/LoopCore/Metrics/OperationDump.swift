@@ -42,11 +42,14 @@ public struct LoopDump: Sendable, CustomStringConvertible {
     public let operations: [OperationDump]
     /// Handles that are associated, with what is in flight on each.
     public let handles: [HandleDump]
+    /// Fibers that have not ended, those that other threads have spawned and that are still on their way excepted.
+    public let fibers: [FiberDump]
 
     public var description: String {
-        var lines = ["\(operations.count) operations in flight on \(handles.count) handles"]
+        var lines = ["\(operations.count) operations in flight on \(handles.count) handles, \(fibers.count) fibers"]
         for handle in handles { lines.append("  \(handle)") }
         for operation in operations { lines.append("  \(operation)") }
+        for fiber in fibers { lines.append("  \(fiber)") }
         return lines.joined(separator: "\n")
     }
 }
@@ -71,7 +74,7 @@ public struct HandleDump: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Operations {
-    /// Every operation in flight: handle, tag, state, age, and the source line that prepared it. Walks the whole ledger.
+    /// Every operation in flight: handle, tag, state, age, and the source line that prepared it; and the fibers. Walks the whole ledger.
     public func dump() -> LoopDump {
         var operations: [OperationDump] = []
         ledger.slab.visit { cell in
@@ -80,7 +83,7 @@ extension Operations {
             case .free, .taken: break  // Nobody's, or its taker's alone.
             }
         }
-        return LoopDump(operations: operations, handles: ledger.handleDumps())
+        return LoopDump(operations: operations, handles: ledger.handleDumps(), fibers: core.fibers.dump(now: core.port.now()))
     }
 }
 

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The dump") struct DumpTests {
     @Test("An idle loop has a line that says so") func empty() throws {
-        try Bench.run { bench in #expect(bench.ops.dump().description == "0 operations in flight on 0 handles") }
+        try Bench.run { bench in #expect(bench.ops.dump().description == "0 operations in flight on 0 handles, 0 fibers") }
     }
 
     @Test("It names handle, tag, state, age, bytes and the line that prepared the operation") func text() throws {
@@ -16,7 +16,7 @@ import Testing
             let line = bench.ops.dump().operations[0].line
             #expect(
                 bench.ops.dump().description == """
-                    1 operations in flight on 1 handles
+                    1 operations in flight on 1 handles, 0 fibers
                       handle 5: 1 operations, 64 bytes
                       handle 5 tag 7 submitted for 3 ms, 64 bytes, prepared at LoopCoreTests/Bench.swift:\(line)
                     """)
@@ -55,6 +55,23 @@ import Testing
             #expect(bench.ops.dump().operations.map(\.ageNanoseconds) == [0])
             // SAFETY: no native call was made.
             unsafe try bench.ops.abandon(id)
+        }
+    }
+
+    @Test("Fibers are named with their age and the line that spawned them, from the spawn to their last step") func fibers() throws {
+        try Bench.run { bench in
+            let (before, after): (String, Int) = bench.loop.run { loop async in
+                let fiber = loop.spawn(name: "ticker", file: "Clock/Ticker.swift", line: 7) { loop async in
+                    _ = try? await loop.sleep(for: .milliseconds(5))
+                }
+                try? await loop.sleep(for: .milliseconds(3))
+                let before = loop.dump().description
+                await fiber.value
+                return (before, loop.dump().fibers.count)
+            }
+            #expect(before.hasPrefix("0 operations in flight on 0 handles, 2 fibers\n"))
+            #expect(before.contains("\n  fiber ticker for 3 ms, spawned at Clock/Ticker.swift:7"))
+            #expect(after == 1)
         }
     }
 }

@@ -83,7 +83,7 @@ import Testing
                     }
                 }
                 #expect(await LoopCoreTests.failure { try await begun.wait() } == nil)
-                let names = loop.core.fibers.dump(now: loop.now).map(\.name)
+                let names = loop.dump().fibers.map(\.name)
                 gate.open()
                 return names
             }

@@ -108,7 +108,7 @@ import Testing
                 }
                 if isSpawnedHere { spawn() } else { RealThread.elsewhere(spawn) }
                 // From another thread it has been sent, and the loop has not looked.
-                #expect(loop.core.fibers.dump(now: loop.now).map(\.name) == (isSpawnedHere ? ["run", "to come"] : ["run"]))
+                #expect(loop.dump().fibers.map(\.name) == (isSpawnedHere ? ["run", "to come"] : ["run"]))
                 let fiber = spawned.withLock { $0 }
                 fiber?.cancel()
                 return await fiber?.value
