@@ -39,7 +39,8 @@ extension Ledger {
     /// Orphans a submitted operation and hands its waiter what is known of it.
     func giveUp(_ cell: Cell, now: MonotonicInstant) {
         let stuck = StuckOperation(
-            handle: cell.handle.entry.native, tag: cell.record.tag, ageNanoseconds: now.nanoseconds(since: cell.record.preparedAt))
+            handle: cell.handle.entry.native, tag: cell.record.tag, ageNanoseconds: now.nanoseconds(since: cell.record.preparedAt),
+            cause: cell.record.stage.cause)
         // Told before the retire that this may finish.
         let timer = cell.record.waiting.timer
         if let waiter = cell.record.takeWaiter() { notices.append(.stuck(waiter, id(of: cell), stuck, timer: timer)) }

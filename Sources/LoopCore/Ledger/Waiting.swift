@@ -80,6 +80,11 @@ enum WaitStage {
         }
     }
 
+    /// Why the end was asked for, if it was.
+    var cause: EndCause? {
+        if case .ending(let cause) = self { cause } else { nil }
+    }
+
     /// For checks.
     var isNone: Bool {
         if case .none = self { true } else { false }
@@ -114,6 +119,8 @@ public struct StuckOperation: Hashable, Sendable {
     public let tag: UInt64
     /// How long ago it was prepared.
     public let ageNanoseconds: UInt64
+    /// What was first to ask for its end; nil where only the loop's own end did.
+    let cause: EndCause?
 }
 
 /// Whom to tell.

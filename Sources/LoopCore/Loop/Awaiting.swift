@@ -224,12 +224,16 @@ extension Operations {
     @usableFromInline
     @inline(never)
     func cut(_ wait: OperationWait, _ id: OperationID, _ end: WaitEnd) {
-        // A cancel was first, and its packet came when the time was up as well.
-        if case .cancelled = end { return }
         guard let scope = wait.scope?.scope, core.port.now() >= scope.deadline else { return }
-        if case .stuck(let operation) = end { return scope.cut(.operation(handle: operation.handle, tag: operation.tag)) }
-        guard let cell = ledger.usual(id) else { return }
-        scope.cut(.operation(handle: cell.handle.entry.native, tag: cell.record.tag))
+        switch end {
+        case .finished, .cancelled: break  // A cancel was first, and its packet came when the time was up as well.
+        case .timedOut:
+            guard let cell = ledger.usual(id) else { return }
+            scope.cut(.operation(handle: cell.handle.entry.native, tag: cell.record.tag))
+        case .stuck(let operation) where operation.cause == .timedOut:
+            scope.cut(.operation(handle: operation.handle, tag: operation.tag))
+        case .stuck: break  // So it was there, and no packet came in the grace.
+        }
     }
 }
 

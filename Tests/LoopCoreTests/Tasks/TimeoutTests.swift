@@ -108,6 +108,25 @@ import Testing
         }
     }
 
+    @Test("Nor is one that was cancelled first and that no driver answers for, although the grace ends later") func cancelledAndStuck()
+        throws
+    {
+        try Bench.run { bench in
+            let handle = try bench.associate()
+            bench.port.driver = .stuck
+            let error = try bench.loop.run { loop in
+                let fiber = loop.spawn { loop in await loop.errorOfCancelledRead(on: handle, timeout: .milliseconds(5)) }
+                try await loop.sleep(for: .milliseconds(3))
+                fiber.cancel()
+                return await fiber.value
+            }
+            #expect(error == .closed)
+            // The packet comes home when nobody waits for it any more.
+            bench.port.finish(try bench.request, MockPort.aborted)
+            bench.settle()
+        }
+    }
+
     @Test("A fiber that is spawned inside is not bound by it") func spawned() throws {
         try Bench.run { bench in
             let error = try bench.loop.run { loop in
@@ -147,7 +166,11 @@ extension EventLoop {
         await failure {
             try await timeout(time) {
                 let outcome = try await operations.perform(on: handle, capacity: 4) { op in op.read() }
-                if outcome.end == .cancelled { throw WaitError.cancelled }
+                switch outcome.end {
+                case .cancelled: throw WaitError.cancelled
+                case .stuck: throw WaitError.closed
+                case .finished, .timedOut: break
+                }
             }
         }
     }

@@ -65,9 +65,12 @@ extension Week {
             if operation.fiber.isCancelled, !operation.isShielded { throw WaitError.cancelled }
         case .stuck:
             guard let scope = operation.scope, now >= scope.deadline else { return }
-            // By the scope, or by a cancel whose grace went on behind its deadline.
-            scope.mayBeCut = true
-            throw operation.fiber.isCancelled ? WaitError.cancelled : .timedOut
+            // By the scope, unless somebody asked before its time was up and the grace of that went on behind it.
+            guard operation.isAsked(by: scope.deadline) else {
+                scope.isCut = true
+                throw WaitError.timedOut
+            }
+            if operation.fiber.isCancelled { throw WaitError.cancelled }
         }
     }
 

@@ -58,8 +58,6 @@ final class WeekScope {
     let deadline: MonotonicInstant
     /// A wait was ended by it.
     var isCut = false
-    /// A wait was given up on, by it or by something else.
-    var mayBeCut = false
 
     init(_ deadline: MonotonicInstant) { self.deadline = deadline }
 }
@@ -213,6 +211,11 @@ final class WeekOperation {
         var causes = [deadline, askedAt]
         if !isShielded { causes.append(fiber.cancelledAt) }
         return causes.compactMap { $0 }.min().map { max($0, began) }
+    }
+
+    /// Whether somebody else than its deadline had asked for its end by then.
+    func isAsked(by instant: MonotonicInstant) -> Bool {
+        [askedAt, fiber.cancelledAt, line.retiredAt].contains { $0.map { $0 <= instant } ?? false }
     }
 
     var isRemote: Bool {
