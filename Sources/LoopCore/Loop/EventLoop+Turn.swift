@@ -31,6 +31,7 @@ extension EventLoop {
         core.runMailThatWoke(mailbox, self)
     }
 
+    /// Whether what the loop is turned for is there.
     @inline(__always)
     nonisolated func has(_ core: Core, reached goal: TurnGoal) -> Bool {
         switch goal {
