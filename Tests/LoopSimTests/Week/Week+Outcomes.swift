@@ -65,12 +65,18 @@ extension Week {
             if operation.fiber.isCancelled, !operation.isShielded { throw WaitError.cancelled }
         case .stuck:
             guard let scope = operation.scope, now >= scope.deadline else { return }
-            // By the scope, unless somebody asked before its time was up and the grace of that went on behind it.
-            guard operation.isAsked(by: scope.deadline) else {
-                scope.isCut = true
-                throw WaitError.timedOut
+            // Somebody asked before the time was up, and the grace of that went on behind it.
+            if operation.isAsked(by: scope.deadline) {
+                if operation.fiber.isCancelled { throw WaitError.cancelled }
+                return
             }
-            if operation.fiber.isCancelled { throw WaitError.cancelled }
+            // The grace of a retire and the scope end it alike; which was first is not seen from here.
+            guard operation.line.retiredAt == nil else {
+                scope.mayBeCut = true
+                return
+            }
+            scope.isCut = true
+            throw WaitError.timedOut
         }
     }
 

@@ -87,7 +87,7 @@ extension Week {
             note(me, .scope, 1)
             require(error.time == time, "a timeout of \(time) threw that of \(error.time)")
             require(now >= scope.deadline, "a timeout threw before its deadline")
-            require(scope.isCut, "a timeout threw, and ended none of the waits in it: \(error)")
+            require(scope.isCut || scope.mayBeCut, "a timeout threw, and ended none of the waits in it: \(error)")
         } catch {
             require(!scope.isCut, "a timeout ended a wait, and threw \(error)")
             if error as? WaitError == .timedOut {

@@ -58,6 +58,8 @@ final class WeekScope {
     let deadline: MonotonicInstant
     /// A wait was ended by it.
     var isCut = false
+    /// A wait was given up on, by it or by the retire of its handle.
+    var mayBeCut = false
 
     init(_ deadline: MonotonicInstant) { self.deadline = deadline }
 }
@@ -213,9 +215,9 @@ final class WeekOperation {
         return causes.compactMap { $0 }.min().map { max($0, began) }
     }
 
-    /// Whether somebody else than its deadline had asked for its end by then.
+    /// Whether somebody else than its deadline had asked the wait to end by then. A retire asks the operation alone.
     func isAsked(by instant: MonotonicInstant) -> Bool {
-        [askedAt, fiber.cancelledAt, line.retiredAt].contains { $0.map { $0 <= instant } ?? false }
+        [askedAt, fiber.cancelledAt].contains { $0.map { $0 <= instant } ?? false }
     }
 
     var isRemote: Bool {
