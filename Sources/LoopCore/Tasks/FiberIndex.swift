@@ -1,11 +1,13 @@
-/// Which fiber a task is, by the task's address: asked for each wait that suspends.
+/// What each fiber waits for, by its task's address: written for each wait that suspends, and read when a fiber is cancelled.
+///
+/// What a wait writes stands beside the address that it is found by, and so is in the same cache line most often.
 ///
 /// Open addressing with linear probing over a power of two, as in ``AddressTable``, with a slot for each address.
 @safe struct FiberIndex: ~Copyable {
     private struct Entry {
         /// Zero for a free place.
         var task: UInt = 0
-        var slot: UInt32 = 0
+        var wait = FiberWait.none
     }
 
     private var entries: UnsafeMutablePointer<Entry>
@@ -22,27 +24,37 @@
     // SAFETY: allocated here and in `grow`, trivial.
     deinit { unsafe entries.deallocate() }
 
-    /// The slot of a task; nil for one that is none of the index's.
+    /// What a task waits for, or last waited for; nil for one that is none of the index's.
+    // SAFETY: `find` answers with a place of the table.
+    func wait(of task: UInt) -> FiberWait? { find(task).map { unsafe entries[$0].wait } }
+
+    /// Notes what a task is about to wait for. False for one that is none of the index's.
+    // SAFETY: as above.
+    @inline(__always)
+    mutating func note(_ task: UInt, _ wait: FiberWait) -> Bool {
+        guard let place = find(task) else { return false }
+        unsafe entries[place].wait = wait
+        return true
+    }
+
     // SAFETY: the table is never full (it grows at four fifths), so the probe ends.
-    subscript(task: UInt) -> UInt32? {
-        @inline(__always) get {
-            var place = home(of: task)
-            while true {
-                let entry = unsafe entries[place]
-                if entry.task == task { return task == 0 ? nil : entry.slot }
-                if entry.task == 0 { return nil }
-                place = (place &+ 1) & mask
-            }
+    @inline(__always)
+    private func find(_ task: UInt) -> Int? {
+        var place = home(of: task)
+        while unsafe entries[place].task != task {
+            if unsafe entries[place].task == 0 { return nil }
+            place = (place &+ 1) & mask
         }
+        return task == 0 ? nil : place
     }
 
     // SAFETY: as above.
-    mutating func insert(_ task: UInt, _ slot: UInt32) {
-        // Later than usual: a fiber finds itself by three looks where it is fullest, and the half would cost each of 100,000 21 bytes more.
+    mutating func insert(_ task: UInt, _ wait: FiberWait = .none) {
+        // Later than usual: a fiber finds itself by three looks where it is fullest, and the half would cost each of 100,000 31 bytes more.
         if (count + 1) * 5 > mask * 4 { grow() }
         var place = home(of: task)
         while unsafe entries[place].task != 0 { place = (place &+ 1) & mask }
-        unsafe entries[place] = Entry(task: task, slot: slot)
+        unsafe entries[place] = Entry(task: task, wait: wait)
         count += 1
     }
 
@@ -77,7 +89,7 @@
         count = 0
         for place in 0..<oldCount {
             let entry = unsafe old[place]
-            if entry.task != 0 { insert(entry.task, entry.slot) }
+            if entry.task != 0 { insert(entry.task, entry.wait) }
         }
         unsafe old.deallocate()
     }

@@ -4,7 +4,7 @@ internal import _Concurrency
 /// to the loop's thread.
 final class FiberTable {
     private let slots = Pinned(FiberSlots())
-    private let index = Pinned(FiberIndex())
+    private let waits = Pinned(FiberIndex())
     /// What fibers waited for that were asked to end: looked at in a phase of the turn, as a cancel of an operation is.
     private let pinnedEnded = Pinned(Ring<FiberWait>())
     /// Fibers that ended by throwing and had not been cancelled.
@@ -32,7 +32,7 @@ final class FiberTable {
     @inline(__always)
     func enter(_ task: TaskIdentity, in slot: FiberSlot, _ ears: FiberEars) {
         slots.value.assign(task, to: slot)
-        if ears == .loop { index.value.insert(task.address, slot.index) }
+        if ears == .loop { waits.value.insert(task.address) }
         if isEnding { cancel(slot) }
     }
 
@@ -47,39 +47,35 @@ final class FiberTable {
     /// The task's last step on the loop.
     @inline(__always)
     func leave(_ slot: FiberSlot) {
-        index.value.remove(slots.value.task(of: slot).address)
+        waits.value.remove(slots.value.task(of: slot).address)
         slots.value.remove(slot)
     }
 
     /// Notes what a task is about to wait for. False for one that the loop does not listen for. Whether it has been asked to end already is
     /// the caller's to find out, and to tell it at once.
     @inline(__always)
-    func note(_ task: TaskIdentity, _ wait: FiberWait) -> Bool {
-        guard let index = index.value[task.address] else { return false }
-        slots.value.note(FiberSlot(index: index), wait)
-        return true
-    }
+    func note(_ task: TaskIdentity, _ wait: FiberWait) -> Bool { waits.value.note(task.address, wait) }
 
     /// Somebody has asked a task to end. It may have ended since, and another may have its address: whose wait is ended only if it has been
     /// asked as well.
     func hasCancelled(_ task: TaskIdentity) {
         // SAFETY: a task leaves the index before it ends.
-        guard let index = index.value[task.address], unsafe slots.value.task(of: FiberSlot(index: index)).isCancelled else { return }
-        endWait(FiberSlot(index: index))
+        guard let wait = waits.value.wait(of: task.address), unsafe task.isCancelled else { return }
+        end(wait)
     }
 
     @inline(never)
     private func cancel(_ slot: FiberSlot) {
         guard slots.value[slot] != nil else { return }
+        let task = slots.value.task(of: slot)
         // SAFETY: a task leaves its slot before it ends.
-        unsafe slots.value.task(of: slot).cancel()
+        unsafe task.cancel()
         // Its handlers may have done anything, but end the fiber: that takes a turn.
-        endWait(slot)
+        if let wait = waits.value.wait(of: task.address) { end(wait) }
     }
 
-    /// What it waited for before and waits for no more has a generation that is gone.
-    private func endWait(_ slot: FiberSlot) {
-        let wait = slots.value.wait(of: slot)
+    /// What a fiber waited for before and waits for no more has a generation that is gone.
+    private func end(_ wait: FiberWait) {
         if wait.kind == .none { return }
         ended.append(wait)
     }
@@ -143,7 +139,7 @@ enum FiberEars {
 }
 
 /// What a fiber waits for, or last waited for: there is one for each fiber, so it is small.
-struct FiberWait {
+struct FiberWait: Equatable {
     enum Kind: UInt8 {
         case none
         case operation
@@ -172,11 +168,7 @@ private struct FiberSlots: ~Copyable {
         /// The fiber's. It leaves the table itself, by its last step: so it is alive for as long as it is here. By itself, and a number,
         /// so that to ask of it copies nothing.
         var task = TaskIdentity(address: 0)
-        // What it waits for: flat, which is 8 bytes of each less.
-        var generation: UInt64 = 0
-        var index: UInt32 = 0
         var nextFree = UInt32.max
-        var kind = FiberWait.Kind.none
     }
 
     private var places = RawColumn<Place>(capacity: 16)
@@ -192,18 +184,6 @@ private struct FiberSlots: ~Copyable {
 
     @inline(__always)
     func task(of slot: FiberSlot) -> TaskIdentity { places[Int(slot.index)].task }
-
-    func wait(of slot: FiberSlot) -> FiberWait {
-        let place = Int(slot.index)
-        return FiberWait(generation: places[place].generation, index: places[place].index, kind: places[place].kind)
-    }
-
-    @inline(__always)
-    mutating func note(_ slot: FiberSlot, _ wait: FiberWait) {
-        places[Int(slot.index)].generation = wait.generation
-        places[Int(slot.index)].index = wait.index
-        places[Int(slot.index)].kind = wait.kind
-    }
 
     @inline(__always)
     mutating func insert(_ fiber: consuming Fiberling) -> FiberSlot {
@@ -231,7 +211,6 @@ private struct FiberSlots: ~Copyable {
     mutating func remove(_ slot: FiberSlot) {
         count -= 1
         places[Int(slot.index)].fiber = nil
-        places[Int(slot.index)].kind = .none
         places[Int(slot.index)].nextFree = firstFree
         firstFree = slot.index
     }
