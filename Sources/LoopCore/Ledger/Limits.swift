@@ -28,7 +28,8 @@ public struct Limits: Hashable, Sendable {
     /// suspends. 256: as many as packets in a batch.
     public var inlineCompletionsMax = 256
 
-    /// How long a cancelled operation's packet is waited for before the driver counts as stuck.
+    /// How long a cancelled operation's packet is waited for before the driver counts as stuck. For as long again at most while the port's
+    /// batches are full, behind which it may lie.
     public var cancelGraceNanoseconds: UInt64 = 2_000_000_000
     /// How long a shutdown waits for cancelled fibers, which may still flush and say goodbye. 1 s: a person who has pressed Ctrl-C waits.
     public var cleanUpBoundNanoseconds: UInt64 = 1_000_000_000

@@ -98,31 +98,31 @@ extension Core {
             meters.lateness.add(now.nanoseconds(since: due.deadline))
             meters.timersFired &+= 1
             calls &+= 1
-            fire(due.payload)
+            fire(due.payload, due.deadline)
         }
     }
 
-    private func fire(_ action: TimerAction) {
+    private func fire(_ action: TimerAction, _ deadline: MonotonicInstant) {
         switch action {
         case .call(let call): call()
         case .deadline(let id): end(id, .timedOut)
         case .wake(let id): wake(id, .timedOut)
         case .grace(let id, let grace):
-            guard let next = lookAgain(grace) else { return giveUp(id) }
-            moveGrace(id, to: timers.insert(now, .grace(id, next)))
+            guard let since = lookAgain(grace, deadline) else { return giveUp(id) }
+            moveGrace(id, to: timers.insert(since, .grace(id, .overdue)))
         case .retireGrace(let key, let grace):
             guard ledger.handles.isCurrent(key) else { return }
-            guard let next = lookAgain(grace) else { return ledger.retireGraceRanOut(key.slot, now: now) }
-            ledger.handles[key.slot].entry.retireWait?.grace = timers.insert(now, .retireGrace(key, next))
+            guard let since = lookAgain(grace, deadline) else { return ledger.retireGraceRanOut(key.slot, now: now) }
+            ledger.handles[key.slot].entry.retireWait?.grace = timers.insert(since, .retireGrace(key, .overdue))
         }
     }
 
-    /// Which look at the port comes next, before anybody is given up on; nil after the last.
-    private func lookAgain(_ grace: Grace) -> Grace? {
+    /// Since when the port is asked once more for a packet whose grace has run out; nil where it is given up on. Once in any case, and then
+    /// while its batches are full, behind which there may be more: but no longer than for another grace, whoever keeps them full.
+    private func lookAgain(_ grace: Grace, _ deadline: MonotonicInstant) -> MonotonicInstant? {
         switch grace {
-        case .running: .lastLook
-        case .lastLook: lastBatchWasFull ? .finalLook : nil
-        case .finalLook: nil
+        case .running: now
+        case .overdue: lastBatchWasFull && now < deadline.advanced(by: limits.cancelGraceNanoseconds) ? deadline : nil
         }
     }
 

@@ -153,12 +153,11 @@ enum TimerAction {
 }
 
 /// How far a grace has come. It may run out while the packet lies ready, after the process was stopped for a while: so the port is asked
-/// once more before anybody is given up on.
+/// again before anybody is given up on.
 enum Grace: UInt8 {
     case running
-    case lastLook
-    /// Where the last look brought a full batch, behind which there may be more.
-    case finalLook
+    /// It has run out, at its timer's deadline as seen by the loop, and the packet may be among those that lie ready.
+    case overdue
 }
 
 /// What waits to run on the loop.

@@ -41,7 +41,7 @@ extension ContractSuite {
         },
         ContractCase("C10", "a loop that ends without time takes every packet that lies ready, however many batches they are") {
             run throws(CaseFailure) in
-            var limits = ContractRun.limits
+            var limits = ContractRun.limitsWithLongGrace
             limits.shutdownBoundNanoseconds = 0
             limits.packetsPerBatchMax = 16
             let loop = run.fixture.makeLoop(limits)

@@ -42,6 +42,67 @@ import Testing
         }
     }
 
+    @Test(
+        "Nobody is given up on whose packet lies ready when the loop comes late, however many batches lie in front of it",
+        arguments: [4, 64])
+    func lateLoop(batch: Int) throws {
+        var limits = Limits()
+        limits.packetsPerBatchMax = batch
+        try Bench.run(limits) { bench in
+            bench.port.driver = .stuck
+            let handle = try bench.associate()
+            var ends: [WaitEnd] = []
+            let ids = try (0..<50).map { _ in
+                let id = try bench.read(handle)
+                try bench.ops.onCompletion(id) { id, end in
+                    ends.append(end)
+                    try? bench.ops.free(id)
+                }
+                return id
+            }
+            for id in ids { #expect(try bench.ops.cancel(id)) }
+            bench.settle()
+            // The process is stopped; its driver is not.
+            for request in bench.port.requests { bench.port.finish(request, MockPort.aborted) }
+            bench.advance(nanoseconds: 3_600_000_000_000)
+            bench.settle()
+            #expect(ends == Array(repeating: .cancelled, count: 50))
+        }
+    }
+
+    @Test("A driver that keeps the batches full keeps nobody who is stuck for longer than another grace") func flood() throws {
+        var limits = Limits()
+        limits.packetsPerBatchMax = 1
+        try Bench.run(limits) { bench in
+            bench.port.driver = .stuck
+            let handle = try bench.associate()
+            let (stuck, busy) = (try bench.read(handle), try bench.read(handle))
+            let request = try bench.request
+            var end: WaitEnd?
+            try bench.ops.onCompletion(stuck) { end = $1 }
+            #expect(try bench.ops.cancel(stuck))
+            bench.settle()
+            bench.advance(nanoseconds: limits.cancelGraceNanoseconds)
+            // Each look brings a packet of nobody's, so that each batch is full, and takes a tenth of the grace.
+            var looks = 0
+            while end == nil, looks < 100 {
+                looks += 1
+                bench.port.finish(request, Completion(count: 0, status: RawStatus(rawValue: 0x103)))
+                bench.loop.turn(.poll)
+                bench.advance(nanoseconds: limits.cancelGraceNanoseconds / 10)
+            }
+            guard case .stuck = end else {
+                Issue.record("it ended as \(String(describing: end))")
+                return
+            }
+            #expect((10...12).contains(looks))
+            bench.port.finish(bench.port.requests[0], MockPort.aborted)
+            bench.port.finish(request, Completion(count: 0))
+            for _ in 0..<3 { bench.settle() }
+            try bench.ops.free(busy)
+        }
+    }
+
     @Test("A second request asks the port again, and does not prolong the grace") func twice() throws {
         try Bench.run { bench in
             bench.port.driver = .stuck
