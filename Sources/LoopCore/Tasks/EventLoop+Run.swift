@@ -26,7 +26,7 @@ extension EventLoop {
             core.run = nil
             core.close(mailbox)
         }
-        let slot = reserveFiber(FiberOrigin(name: "run", file: #fileID, line: #line))
+        let slot = admitFiber("run", #fileID, #line).slot
         // Of no particular priority: a task made outside of any has that of its thread, which for a main thread is high.
         enter(startTask(nil, .medium) { await self.runBody(run, slot, body) }, in: slot)
         drive(core)

@@ -23,8 +23,9 @@ extension EventLoop {
 
     /// A fiber threw: it is reported, and the run that it belongs to ends with it.
     @usableFromInline
-    func noteFailure(_ error: any Error, of origin: FiberOrigin) {
+    func noteFailure(_ error: any Error, of slot: FiberSlot) {
         core.fibers.failures += 1
+        guard let origin = core.fibers.origin(of: slot) else { return }
         let (name, place) = (origin.name ?? "without a name", origin.place)
         core.port.report("fiber \(name), spawned at \(place.file):\(place.line), failed: \(error)")
         core.run?.fiberFailed(error)
@@ -41,8 +42,9 @@ extension EventLoop {
 
     /// As in the other build, but for the error itself: an embedded image has no type that could carry any.
     @usableFromInline
-    func noteFailure<E: Error>(_ error: E, of origin: FiberOrigin) {
+    func noteFailure<E: Error>(_ error: E, of slot: FiberSlot) {
         core.fibers.failures += 1
+        guard let origin = core.fibers.origin(of: slot) else { return }
         let (name, place) = (origin.name ?? "without a name", origin.place)
         core.port.report("fiber \(name), spawned at \(place.file):\(place.line), failed")
         core.run?.fiberFailed()

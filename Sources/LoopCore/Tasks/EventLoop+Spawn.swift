@@ -13,10 +13,9 @@ extension EventLoop {
         name: String? = nil, priority: TaskPriority? = nil, file: StaticString = #fileID, line: UInt = #line,
         _ body: @escaping @Sendable (isolated EventLoop) async throws(E) -> R
     ) -> Fiber<R, E> {
-        let origin = FiberOrigin(name: name, file: file, line: line)
-        let slot = reserveFiber(origin)
-        let task = startTask(name, priority) { await self.runFiber(slot, origin, body) }
-        enter(task, in: slot)
+        let ticket = admitFiber(name, file, line)
+        let task = startTask(name, priority) { await self.runFiber(ticket, body) }
+        enter(task, in: ticket.slot)
         return Fiber(loop: self, task: task)
     }
 
@@ -28,19 +27,18 @@ extension EventLoop {
         name: String? = nil, priority: TaskPriority? = nil, file: StaticString = #fileID, line: UInt = #line,
         _ body: @escaping @Sendable (isolated EventLoop) async -> R
     ) -> Fiber<R, Never> {
-        let origin = FiberOrigin(name: name, file: file, line: line)
-        let slot = reserveFiber(origin)
-        let task = startTask(name, priority) { await self.runFiber(slot, origin, body) }
-        enter(task, in: slot)
+        let ticket = admitFiber(name, file, line)
+        let task = startTask(name, priority) { await self.runFiber(ticket, body) }
+        enter(task, in: ticket.slot)
         return Fiber(loop: self, task: task)
     }
 
     /// The whole life of a fiber that throws nothing.
     @inlinable
     func runFiber<R: Sendable>(
-        _ reserved: FiberSlot, _ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async -> R
+        _ ticket: FiberTicket, _ body: @Sendable (isolated EventLoop) async -> R
     ) async -> Result<R, Never> {
-        let slot = reserved.isNone ? enterFiber(origin) : reserved
+        let slot = ticket.slot.isNone ? enterFiber(ticket) : ticket.slot
         let result = await body(self)
         leaveFiber(slot)
         return .success(result)
@@ -49,28 +47,29 @@ extension EventLoop {
     /// A fiber's whole life on the loop.
     @inlinable
     func runFiber<R: Sendable, E: Error>(
-        _ reserved: FiberSlot, _ origin: FiberOrigin, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
+        _ ticket: FiberTicket, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
     ) async -> Result<R, E> {
-        let slot = reserved.isNone ? enterFiber(origin) : reserved
+        let slot = ticket.slot.isNone ? enterFiber(ticket) : ticket.slot
         let result: Result<R, E>
         do throws(E) {
             result = .success(try await body(self))
         } catch {
             result = .failure(error)
-            if !Task.isCancelled { noteFailure(error, of: origin) }
+            if !Task.isCancelled { noteFailure(error, of: slot) }
         }
         leaveFiber(slot)
         return result
     }
 
-    /// The place of a fiber that is spawned now; none yet where another thread spawns it. It is waited for from here on.
+    /// Makes a place for a fiber that is spawned now, unless it is another thread that spawns it. It is waited for from here on.
     @usableFromInline
-    nonisolated func reserveFiber(_ origin: FiberOrigin) -> FiberSlot {
+    nonisolated func admitFiber(_ name: String?, _ file: StaticString, _ line: UInt) -> FiberTicket {
+        let origin = FiberOrigin(name: name, file: file, line: line)
         guard let core = coreIfHere else {
             willSendFiber()
-            return .none
+            return FiberTicket(sending: origin)
         }
-        return core.withFibers { $0.reserve(origin, now: core.present) }
+        return FiberTicket(core.withFibers { $0.reserve(origin, now: core.present) })
     }
 
     /// Enters the task that was made for a place, which has not taken a step yet: this is the thread that it will run on.
@@ -91,7 +90,7 @@ extension EventLoop {
 
     /// The first step of a task that another thread has made, and that nobody but the loop and its ``Fiber`` can cancel.
     @usableFromInline
-    func enterFiber(_ origin: FiberOrigin) -> FiberSlot { enterCurrent(origin, .loop) }
+    func enterFiber(_ ticket: FiberTicket) -> FiberSlot { enterCurrent(ticket.take(), .loop) }
 
     /// The first step of a task that is somebody else's child.
     func enterChild(_ origin: FiberOrigin) -> FiberSlot { enterCurrent(origin, .waits) }

@@ -51,6 +51,9 @@ final class FiberTable {
         slots.value.remove(slot)
     }
 
+    /// What a fiber is called, and where it was spawned, until its last step.
+    func origin(of slot: FiberSlot) -> FiberOrigin? { slots.value[slot]?.origin }
+
     /// Notes what a task is about to wait for. False for one that the loop does not listen for. Whether it has been asked to end already is
     /// the caller's to find out, and to tell it at once.
     @inline(__always)
@@ -111,12 +114,44 @@ final class FiberTable {
     @inlinable var isNone: Bool { index == .max }
 }
 
+/// What a fiber's task finds its place by: the place itself, or, from another thread, what one is made of. Two words, which a fiber has for
+/// as long as it lives.
+@safe @usableFromInline struct FiberTicket: Sendable {
+    /// None for one that was sent.
+    @usableFromInline let slot: FiberSlot
+    private let sent: Unmanaged<SentOrigin>?
+
+    // SAFETY: there is nothing to take.
+    init(_ slot: FiberSlot) {
+        self.slot = slot
+        unsafe sent = nil
+    }
+
+    // SAFETY: retained until the fiber's first step takes it.
+    init(sending origin: FiberOrigin) {
+        slot = .none
+        unsafe sent = .passRetained(SentOrigin(origin))
+    }
+
+    /// What was sent, for the first step, which MUST take it once.
+    // SAFETY: as above.
+    func take() -> FiberOrigin {
+        guard let sent = unsafe sent else { trap("A fiber that was not sent was received.") }
+        return unsafe sent.takeRetainedValue().origin
+    }
+
+    private final class SentOrigin: Sendable {
+        let origin: FiberOrigin
+
+        init(_ origin: FiberOrigin) { self.origin = origin }
+    }
+}
+
 /// What a fiber is called, and where it was spawned.
-@usableFromInline struct FiberOrigin: Sendable {
+struct FiberOrigin: Sendable {
     let name: String?
     let place: SourcePlace
 
-    @usableFromInline
     init(name: String?, file: StaticString, line: UInt) {
         self.name = name
         place = SourcePlace(file: file, line: line)
