@@ -145,7 +145,7 @@ private func sendSynthetic() {
             await (try await opener.value.get()).close()
             let again = try await SerialPort.open(pty.path, on: loop)
             let error = await result { () async throws(SerialError) in
-                try await SerialPort.open(matching: identity, SerialSettings(), on: loop, timeout: .milliseconds(100), machine.source)
+                try await SerialPort.open(matching: identity, SerialSettings(), on: loop, timeout: .seconds(30), machine.source)
             }
             guard case .failure(.busy) = error else { return #expect(Bool(false), "\(error)") }
             await again.close()
