@@ -56,6 +56,11 @@ extension Descriptor {
     @inline(__always)
     var writes: Lane { unsafe Lane(place(of: \.writeLane)) }
 
+    /// Has the processor fetch what an event, a read and a write look at.
+    // SAFETY: a hint, which follows no pointer.
+    @inline(__always)
+    func prefetch() { unsafe Native.prefetch(address, lines: 2) }
+
     func lane(_ direction: Direction) -> Lane {
         switch direction {
         case .read: reads

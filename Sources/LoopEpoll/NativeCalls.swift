@@ -104,8 +104,17 @@ extension Operation {
     private var position: Int64 { Int64(bitPattern: record.offset &+ UInt64(record.progress)) }
 }
 
-/// Calls on handles and threads.
+/// Calls on handles and threads, and a word to the processor.
 enum Native {
+    // MARK: memory
+
+    /// Has the processor fetch so many cache lines, which are about to be written to.
+    // SAFETY: a hint, which follows no pointer.
+    @inline(__always)
+    static func prefetch(_ start: UnsafeMutableRawPointer, lines: Int) {
+        for line in 0..<lines { unsafe portloop_prefetch(start + line * 64) }
+    }
+
     // MARK: the port's own descriptors
 
     static func makeEpoll() -> Answer { Answer(portloop_epoll_create()) }

@@ -28,9 +28,7 @@ extension Operation {
     /// Has the processor fetch the operation's memory, the ledger's part behind the control block too.
     // SAFETY: a hint, which follows no pointer.
     @inline(__always)
-    func prefetchCell() {
-        for line in 0..<5 { unsafe portloop_prefetch(block + line * 64) }
-    }
+    func prefetchCell() { unsafe Native.prefetch(block, lines: 5) }
 
     /// What is left of the buffer's wanted bytes, at most `max` of them.
     // SAFETY: the verb checked `length` against the buffer, and `progress` never exceeds it.

@@ -1,4 +1,3 @@
-internal import CLoopEpoll
 internal import LoopCore
 
 /// A record at an address that stays: an operation's in its control block, a descriptor's, a lane's, the port's own.
@@ -38,14 +37,6 @@ internal import LoopCore
     func place<Field>(of field: WritableKeyPath<Record, Field>) -> UnsafeMutablePointer<Field> {
         guard let place = unsafe pointer.pointer(to: field) else { trap("\(field) is computed, and has no address.") }
         return unsafe place
-    }
-
-    /// Has the processor fetch the record's first two lines, which are about to be written to.
-    // SAFETY: a hint, which follows no pointer.
-    @inline(__always)
-    func prefetch() {
-        unsafe portloop_prefetch(pointer)
-        unsafe portloop_prefetch(address + 64)
     }
 
     // SAFETY: an address to compare, or to compute a control block's from.
