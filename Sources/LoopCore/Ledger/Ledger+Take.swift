@@ -30,13 +30,6 @@ extension Ledger {
         return unsafe UnsafePointer(lastFacts.address)
     }
 
-    /// Gives a taken record back.
-    @inline(__always)
-    func drop(_ cell: Cell) {
-        cell.record.state.drop()
-        slab.giveBack(cell)
-    }
-
     /// Retires a completion that nobody wants.
     func free(_ cell: Cell) throws(OperationError) {
         guard case .none = cell.record.stage else { throw .alreadyAwaited }

@@ -73,7 +73,7 @@
 
     // SAFETY: the slab is there for as long as a cell of it is an outcome.
     deinit {
-        if let slab = unsafe slab, let cell { unsafe slab._withUnsafeGuaranteedRef { $0.takeBack(outcome: cell) } }
+        if let slab = unsafe slab, let cell { unsafe slab._withUnsafeGuaranteedRef { $0.drop(outcome: cell) } }
     }
 }
 

@@ -54,11 +54,17 @@
     @inline(__always)
     func becomesOutcome() { outcomes &+= 1 }
 
-    /// An outcome is dropped.
+    /// Takes back a taken record.
     @inline(__always)
-    func takeBack(outcome cell: Cell) {
+    func drop(_ cell: Cell) {
         cell.record.state.drop()
         giveBack(cell)
+    }
+
+    /// As ``drop(_:)``, of one that was an outcome.
+    @inline(__always)
+    func drop(outcome cell: Cell) {
+        drop(cell)
         outcomes &-= 1
         if isLeftBehind { leaveWithTheLast() }
     }

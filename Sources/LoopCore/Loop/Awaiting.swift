@@ -109,17 +109,14 @@ extension Operations {
     ) async throws(OperationError) -> WaitEnd {
         var wait = OperationWait()
         let end = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { unsafe suspend(id, timeout, .shielded, &wait, $0) }
-        if !wait.hasBegun { try checkNothingIsLeft(of: id) }
+        if !wait.hasBegun { _ = try mustWait(for: id) }
         return end
     }
 
-    /// What is left of a wait that has not begun, and that nothing could keep from it: nothing, or a refusal.
+    /// Whether there is something to wait for: not where the operation has completed already. Throws what a wait is refused for.
     @usableFromInline
     @inline(never)
-    func checkNothingIsLeft(of id: OperationID) throws(OperationError) { _ = try mustWait(for: id) }
-
-    /// Whether there is something to wait for: not where the operation has completed already. Throws what a wait is refused for.
-    private func mustWait(for id: OperationID) throws(OperationError) -> Bool {
+    func mustWait(for id: OperationID) throws(OperationError) -> Bool {
         let cell = try ledger.find(id)
         if case .completed = cell.record.state { return false }
         try core.checkCanWait(cell)

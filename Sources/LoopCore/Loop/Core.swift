@@ -156,7 +156,7 @@ enum TimerAction {
 /// again before anybody is given up on.
 enum Grace: UInt8 {
     case running
-    /// It has run out, at its timer's deadline as seen by the loop, and the packet may be among those that lie ready.
+    /// The loop has seen that it ran out, when its timer's deadline says, and looks for the packet among those that lie ready.
     case overdue
 }
 

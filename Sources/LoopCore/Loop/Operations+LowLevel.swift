@@ -80,7 +80,7 @@ extension Operations {
     private func lendOutOfLine(_ id: OperationID) throws(OperationError) -> LentResult { try ledger.lend(ledger.find(id)) }
 
     @usableFromInline
-    func takeBack(_ lent: LentResult) { ledger.drop(lent.cell) }
+    func takeBack(_ lent: LentResult) { ledger.slab.drop(lent.cell) }
 
     /// Takes what a completed operation's packet said, and lets its bytes go: for writes, waits and the like. The id is dead afterwards.
     // SAFETY: the completion is copied before anything else is called.
