@@ -42,7 +42,7 @@ public struct LoopDump: Sendable, CustomStringConvertible {
     public let operations: [OperationDump]
     /// Handles that are associated, with what is in flight on each.
     public let handles: [HandleDump]
-    /// Fibers that have not ended, those that other threads have spawned and that are still on their way excepted.
+    /// Fibers that have not ended. One that another thread has spawned, or that is a group's, is here from its first step on.
     public let fibers: [FiberDump]
 
     public var description: String {

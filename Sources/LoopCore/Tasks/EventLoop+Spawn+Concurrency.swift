@@ -25,7 +25,7 @@ extension EventLoop {
     @usableFromInline
     func noteFailure(_ error: any Error, of slot: FiberSlot) {
         core.fibers.failures += 1
-        guard let origin = core.fibers.origin(of: slot) else { return }
+        let origin = core.fibers.origin(of: slot)
         let (name, place) = (origin.name ?? "without a name", origin.place)
         core.port.report("fiber \(name), spawned at \(place.file):\(place.line), failed: \(error)")
         core.run?.fiberFailed(error)
@@ -44,7 +44,7 @@ extension EventLoop {
     @usableFromInline
     func noteFailure<E: Error>(_ error: E, of slot: FiberSlot) {
         core.fibers.failures += 1
-        guard let origin = core.fibers.origin(of: slot) else { return }
+        let origin = core.fibers.origin(of: slot)
         let (name, place) = (origin.name ?? "without a name", origin.place)
         core.port.report("fiber \(name), spawned at \(place.file):\(place.line), failed")
         core.run?.fiberFailed()

@@ -38,7 +38,7 @@ extension EventLoop {
     func runFiber<R: Sendable>(
         _ ticket: FiberTicket, _ body: @Sendable (isolated EventLoop) async -> R
     ) async -> Result<R, Never> {
-        let slot = ticket.slot.isNone ? enterFiber(ticket) : ticket.slot
+        let slot = slot(of: ticket)
         let result = await body(self)
         leaveFiber(slot)
         return .success(result)
@@ -49,7 +49,7 @@ extension EventLoop {
     func runFiber<R: Sendable, E: Error>(
         _ ticket: FiberTicket, _ body: @Sendable (isolated EventLoop) async throws(E) -> R
     ) async -> Result<R, E> {
-        let slot = ticket.slot.isNone ? enterFiber(ticket) : ticket.slot
+        let slot = slot(of: ticket)
         let result: Result<R, E>
         do throws(E) {
             result = .success(try await body(self))
@@ -60,6 +60,11 @@ extension EventLoop {
         leaveFiber(slot)
         return result
     }
+
+    /// The place of a fiber that takes its first step.
+    @inlinable
+    @inline(__always)
+    func slot(of ticket: FiberTicket) -> FiberSlot { ticket.slot.isNone ? enterFiber(ticket) : ticket.slot }
 
     /// Makes a place for a fiber that is spawned now, unless it is another thread that spawns it. It is waited for from here on.
     @usableFromInline
@@ -106,6 +111,6 @@ extension EventLoop {
     @usableFromInline
     func leaveFiber(_ slot: FiberSlot) { core.withFibers { $0.leave(slot) } }
 
-    /// Whether every fiber has ended, those that other threads have spawned too.
+    /// Whether every fiber has ended, those on their way here too.
     nonisolated func isWithoutFibers(_ core: Core) -> Bool { core.fibers.count == 0 && fibers.isZero }
 }

@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// Fibers that other threads have spawned and that have not begun: they are waited for too, and their loop's table cannot know of them.
+/// Fibers on their way to the loop, spawned by other threads or as children of groups, that have not begun: they are waited for too, and
+/// the loop's table does not know of them.
 final class FiberCount: Sendable {
     private let count = Atomic<Int>(0)
 

@@ -2,7 +2,7 @@
 public struct FiberDump: Hashable, Sendable, CustomStringConvertible {
     /// The name it was spawned with.
     public let name: String?
-    /// How long ago it was spawned; for one that another thread has spawned, how long ago it began.
+    /// How long ago it was spawned; for one of another thread's or of a group, how long ago it began.
     public let ageNanoseconds: UInt64
     /// The source file that spawned it.
     public let file: String

@@ -1,7 +1,7 @@
 internal import _Concurrency
 
-/// The fibers of a loop to their last step: from the spawn, where the loop's thread spawns them, and else from their first step. It belongs
-/// to the loop's thread.
+/// The fibers of a loop to their last step: from the spawn, where the loop's thread spawns them, and else, children of groups among them,
+/// from their first step. It belongs to the loop's thread.
 final class FiberTable {
     private let slots = Pinned(FiberSlots())
     private let waits = Pinned(FiberIndex())
@@ -12,7 +12,7 @@ final class FiberTable {
     /// Everybody has been asked to end, and so is whoever comes now.
     private var isEnding = false
 
-    /// Fibers that have not ended, those on their way here from other threads excepted.
+    /// Fibers that have not ended, those on their way here excepted (``FiberCount``).
     var count: Int {
         @inline(__always) get { slots.value.count }
     }
@@ -36,7 +36,7 @@ final class FiberTable {
         if isEnding { cancel(slot) }
     }
 
-    /// Enters the current task, which another thread has made.
+    /// Enters the current task, which has come here by itself.
     func enterCurrent(_ origin: FiberOrigin, now: MonotonicInstant, _ ears: FiberEars) -> FiberSlot {
         guard let task = TaskIdentity.current else { trap("A fiber was begun outside of any task.") }
         let slot = reserve(origin, now: now)
@@ -52,7 +52,10 @@ final class FiberTable {
     }
 
     /// What a fiber is called, and where it was spawned, until its last step.
-    func origin(of slot: FiberSlot) -> FiberOrigin? { slots.value[slot]?.origin }
+    func origin(of slot: FiberSlot) -> FiberOrigin {
+        guard let fiber = slots.value[slot] else { trap("A fiber was asked for that has left its loop. This is a bug of Portloop.") }
+        return fiber.origin
+    }
 
     /// Notes what a task is about to wait for. False for one that the loop does not listen for. Whether it has been asked to end already is
     /// the caller's to find out, and to tell it at once.
