@@ -96,9 +96,7 @@ import Testing
             let handle = try bench.associate()
             bench.port.driver = .stuck
             let error = try bench.loop.run { loop in
-                let fiber = loop.spawn { loop in await loop.errorOfCancelledRead(on: handle, timeout: .milliseconds(5)) }
-                try await loop.sleep(for: .milliseconds(3))
-                fiber.cancel()
+                let fiber = try await loop.cancelledRead(on: handle)
                 try await loop.sleep(for: .milliseconds(4))
                 let port = try loop.mock
                 if let request = port.requests.last { port.finish(request, MockPort.aborted) }
@@ -115,9 +113,7 @@ import Testing
             let handle = try bench.associate()
             bench.port.driver = .stuck
             let error = try bench.loop.run { loop in
-                let fiber = loop.spawn { loop in await loop.errorOfCancelledRead(on: handle, timeout: .milliseconds(5)) }
-                try await loop.sleep(for: .milliseconds(3))
-                fiber.cancel()
+                let fiber = try await loop.cancelledRead(on: handle)
                 return await fiber.value
             }
             #expect(error == .closed)
@@ -162,6 +158,14 @@ import Testing
 
 extension EventLoop {
     /// What a timeout throws around a read that is cancelled; nil where it is an error of its own.
+    /// A fiber that reads inside a timeout of five milliseconds, and was cancelled after three.
+    fileprivate func cancelledRead(on handle: AssociatedHandle) async throws(WaitError) -> Fiber<WaitError?, Never> {
+        let fiber = spawn { loop in await loop.errorOfCancelledRead(on: handle, timeout: .milliseconds(5)) }
+        try await self.sleep(for: .milliseconds(3))
+        fiber.cancel()
+        return fiber
+    }
+
     fileprivate func errorOfCancelledRead(on handle: AssociatedHandle, timeout time: Duration) async -> WaitError? {
         await failure {
             try await timeout(time) {
