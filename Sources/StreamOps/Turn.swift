@@ -10,6 +10,8 @@ package final class Turn {
     /// Those who wait for it: nil until somebody has to, which of most streams nobody ever does.
     private var waiters: WaitQueue?
     private var isTaken = false
+    /// Whether there is a queue. By itself: the runtime watches over each look at the other, 60 instructions of every read (counted).
+    private var hasWaiters = false
 
     package init(_ operations: Operations) { self.operations = operations }
 
@@ -23,11 +25,12 @@ package final class Turn {
 
     /// Waits for it where somebody else has it.
     package nonisolated(nonsending) func wait(_ deadline: Deadline) async throws(WaitError) {
+        hasWaiters = true
         try await waiters.made(by: operations).wait(timeout: deadline.left(operations.now))
     }
 
     package func give() {
-        if let waiters, waiters.wakeFirst() { return }
+        if hasWaiters, let waiters, waiters.wakeFirst() { return }
         isTaken = false
     }
 }
