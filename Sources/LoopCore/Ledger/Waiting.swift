@@ -29,12 +29,16 @@ struct Waiting {
 /// Stage and waiter stand side by side for the reason that `OperationState` gives: the stage is asked for often, the waiter moved once.
 extension Record {
     @inline(__always)
-    mutating func beginWait(_ waiter: consuming Waiter, deadline: TimerID?) {
+    mutating func beginWait(_ waiter: consuming Waiter?, deadline: TimerID?) {
         stage = .waiting
         waiting.waiter = waiter
         // Most waits have none, and it is nil between waits.
         if let deadline { waiting.timer = deadline }
     }
+
+    /// The wait has begun, and this is who waits.
+    @inline(__always)
+    mutating func setWaiter(_ waiter: consuming Waiter) { waiting.waiter = waiter }
 
     /// The operation's kind waits, if it has one.
     @inline(__always)
@@ -126,32 +130,8 @@ public struct StuckOperation: Hashable, Sendable {
 /// Whom to tell.
 enum Waiter {
     case callback((OperationID, WaitEnd) -> Void)
-    case task(SuspendedTask<WaitEnd>)
+    case task(SuspendedTask)
     case kind(KindRef)
-}
-
-/// The one place that holds a bare continuation: resumed once, by whoever takes it out of its record or of its handle's.
-@safe struct SuspendedTask<End: Sendable> {
-    private let continuation: UnsafeContinuation<End, Never>
-
-    // SAFETY: the ledger hands a waiter out once, as it leaves the record (L5) or its handle is retired.
-    init(_ continuation: UnsafeContinuation<End, Never>) { unsafe self.continuation = continuation }
-
-    // SAFETY: as above.
-    func resume(_ end: End) { unsafe continuation.resume(returning: end) }
-
-    /// The address of the task, by which the loop knows its fibers. Were it anything else, none would be found, and each wait would listen
-    /// for itself.
-    // SAFETY: a continuation is one pointer; the number is compared and never followed.
-    var identity: TaskIdentity {
-        @inline(__always) get { TaskIdentity(address: unsafe unsafeBitCast(continuation, to: UInt.self)) }
-    }
-
-    /// Whether the task has been asked to end.
-    // SAFETY: a task that is suspended is alive.
-    var isCancelled: Bool {
-        @inline(__always) get { unsafe identity.isCancelled }
-    }
 }
 
 /// What is to be told beside the completions, once the present batch has been settled.

@@ -8,8 +8,7 @@ public import _Concurrency
 
 // What others call is `nonisolated(nonsending)`: it begins where its caller is and ends there, and neither end is a switch of executors,
 // which costs a task with a preferred one a lock of its status (counted: 270 instructions each). The waits that all others are made of
-// suspend by the standard library's own form for functions that stay where they are: `withUnsafeContinuation` switches before it suspends,
-// too.
+// suspend in the waiting room (WaitingRoom.swift).
 
 extension Operations {
     /// Waits for an operation that was submitted by id, and takes its result.
@@ -18,7 +17,6 @@ extension Operations {
     /// wait (C8, C9). Work that was done first is returned as finished. A timeout around the wait (``EventLoop/timeout(_:isolation:_:)``)
     /// counts as its own where it comes first.
     // A part of its caller, as all of these: a function of its own would be another frame for as long as the wait.
-    // SAFETY: a record that takes the continuation hands it out once (L5).
     @inlinable
     @inline(__always)
     public nonisolated(nonsending) func awaitOp(_ id: OperationID, timeout: Duration? = nil) async throws(OperationError) -> Outcome {
@@ -27,16 +25,18 @@ extension Operations {
 
     /// As ``awaitOp(_:timeout:)``, and leaves the result with the operation, for ``takeFacts(_:)`` or ``withResult(_:_:)``: the wait that
     /// costs least. Where it ends as ``WaitEnd/stuck(_:)`` there is no result, and the id is dead.
-    // SAFETY: as for `awaitOp`.
     @inlinable
     @inline(__always)
     public nonisolated(nonsending) func awaitEnd(of id: OperationID, timeout: Duration? = nil) async throws(OperationError) -> WaitEnd {
-        var wait = OperationWait()
-        var end = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { unsafe suspend(id, timeout, .cancellable, &wait, $0) }
-        if !wait.hasBegun { end = try await listen(id, timeout, &wait, #isolation) }
-        if case .finished = end { return end }
-        cut(wait, id, end)
-        return end
+        var scope: ScopeRef?
+        var wakeup: Wakeup?
+        switch try expect(id, timeout, .cancellable, &scope) {
+        case .goOn: return .finished
+        case .wait: wakeup = await waitingRoom.wakeup()
+        case .listen: break
+        }
+        if wakeup == nil { wakeup = try await listen(id, timeout, &scope, #isolation) }
+        return wakeup == .signalled ? .finished : end(of: id, wakeup, scope)
     }
 
     /// Performs one operation: lends `body` a ``PreparedOp``, and returns what became of it.
@@ -48,7 +48,6 @@ extension Operations {
     /// `body` runs at once, where the caller runs, so it may touch the caller's state. With a timeout, or when the task is cancelled, the
     /// operation is asked to end and its packet decides: bytes that came first are returned as ``WaitEnd/finished``. A task that is
     /// cancelled already submits nothing and throws ``OperationError/cancelled``.
-    // SAFETY: as for `awaitOp`.
     @inlinable
     @inline(__always)
     public nonisolated(nonsending) func perform(
@@ -62,7 +61,6 @@ extension Operations {
 
     /// As ``awaitOp(_:timeout:)``, whatever becomes of the task: for its last words after it has been cancelled, and for loops that own
     /// their shutdown. Only its own timeout, ``cancel(_:)`` and the loop's end bound it.
-    // SAFETY: as for `awaitOp`.
     @inlinable
     @inline(__always)
     public nonisolated(nonsending) func awaitOpShielded(
@@ -73,7 +71,6 @@ extension Operations {
 
     /// As ``perform(on:capacity:tag:timeout:file:line:_:)``, whatever becomes of the task: for its last words after it has been cancelled,
     /// and for loops that own their shutdown. Only its own timeout, ``cancel(_:)`` and the loop's end bound it.
-    // SAFETY: as for `awaitOp`.
     @inlinable
     @inline(__always)
     public nonisolated(nonsending) func performShielded(
@@ -91,105 +88,77 @@ extension Operations {
     // SAFETY: a retire that is not refused tells its waiter once.
     public nonisolated(nonsending) func awaitRetire(_ handle: AssociatedHandle) async throws(OperationError) -> RetireReport {
         let answer: Result<RetireReport, OperationError> = unsafe await withUnsafeContinuation { continuation in
-            let task = unsafe SuspendedTask(continuation)
             do throws(OperationError) {
-                try retire(handle) { report in task.resume(.success(report)) }
+                try retire(handle) { report in unsafe continuation.resume(returning: .success(report)) }
             } catch {
-                task.resume(.failure(error))
+                unsafe continuation.resume(returning: .failure(error))
             }
         }
         return try answer.get()
     }
 
-    // SAFETY: as for `awaitOp`.
     @inlinable
     @inline(__always)
     nonisolated(nonsending) func awaitEndShielded(
         of id: OperationID, _ timeout: Duration?
     ) async throws(OperationError) -> WaitEnd {
-        var wait = OperationWait()
-        let end = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { unsafe suspend(id, timeout, .shielded, &wait, $0) }
-        if !wait.hasBegun { _ = try mustWait(for: id) }
-        return end
+        var scope: ScopeRef?
+        guard case .wait = try expect(id, timeout, .shielded, &scope) else { return .finished }
+        let wakeup = await waitingRoom.wakeup()
+        return wakeup == .signalled ? .finished : end(of: id, wakeup, scope)
     }
 
-    /// Whether there is something to wait for: not where the operation has completed already. Throws what a wait is refused for.
+    /// Says that the calling task is about to wait for an operation: if that is its next step, it MUST be taken at once. The scope is the
+    /// timeout around the wait, where it is that which bounds it.
     @usableFromInline
-    @inline(never)
-    func mustWait(for id: OperationID) throws(OperationError) -> Bool {
+    func expect(_ id: OperationID, _ timeout: Duration?, _ shield: Shield, _ scope: inout ScopeRef?) throws(OperationError) -> NextStep {
         let cell = try ledger.find(id)
-        if case .completed = cell.record.state { return false }
-        try core.checkCanWait(cell)
-        return true
-    }
-
-    /// Parks the task in the operation's record until the packet, or the grace after a cancel, resumes it.
-    ///
-    /// Where there is nothing to wait for, where the wait is refused, and where nobody would hear that the task is cancelled, because it is
-    /// no fiber of the loop's, it is resumed at once, and the wait has not begun.
-    // SAFETY: as for `awaitOp`.
-    @usableFromInline
-    func suspend(
-        _ id: OperationID, _ timeout: Duration?, _ shield: Shield, _ wait: inout OperationWait,
-        _ continuation: UnsafeContinuation<WaitEnd, Never>
-    ) {
-        let task = unsafe SuspendedTask(continuation)
-        guard let cell = ledger.usual(id), case .submitted = cell.record.state, let awaited = try? core.checkCanWait(cell),
-            shield == .shielded || core.fibers.note(task.identity, .operation(id))
-        else { return task.resume(.finished) }
-        wait.hasBegun = true
+        if case .completed = cell.record.state { return .goOn(.signalled) }
+        let awaited = try core.checkCanWait(cell)
+        guard core.isHeard(shield, .operation(id)) else { return .listen }
         // The function that submitted it may have cancelled the task, when it did not wait yet.
-        if shield == .cancellable, task.isCancelled { core.postedCancels.append(id) }
-        core.enter(cell, .task(task), awaited, bound(timeout, shield, &wait))
+        if shield != .shielded, Task.isCancelled { core.postedCancels.append(id) }
+        core.enter(cell, nil, awaited, bound(timeout, shield, &scope))
+        core.arrival = .operation(cell)
+        return .wait
     }
 
     /// The bound of a wait: its own, or that of a timeout around it, where that comes first.
     @inline(__always)
-    private func bound(_ timeout: Duration?, _ shield: Shield, _ wait: inout OperationWait) -> UInt64? {
+    private func bound(_ timeout: Duration?, _ shield: Shield, _ scope: inout ScopeRef?) -> UInt64? {
         let nanoseconds = timeout?.wholeNanoseconds
-        return core.openTimeouts > 0 && shield == .cancellable ? boundByTimeouts(nanoseconds, &wait) : nanoseconds
+        return core.openTimeouts > 0 && shield != .shielded ? boundByTimeouts(nanoseconds, &scope) : nanoseconds
     }
 
     @inline(never)
-    private func boundByTimeouts(_ own: UInt64?, _ wait: inout OperationWait) -> UInt64? {
-        let (nanoseconds, scope) = core.earliest(own, loop)
-        wait.scope = scope.map(ScopeRef.init)
+    private func boundByTimeouts(_ own: UInt64?, _ scope: inout ScopeRef?) -> UInt64? {
+        let (nanoseconds, tightest) = core.earliest(own, loop)
+        scope = tightest.map(ScopeRef.init)
         return nanoseconds
     }
 
-    /// What is left of a wait that has not begun: nothing, or a refusal, or it is that of a task which is no fiber of the loop's, and
-    /// listens for its cancellation itself.
-    // SAFETY: as for `awaitOp`.
+    /// Waits, and listens for the task's cancellation: for a task that is no fiber of the loop's.
     @usableFromInline
     @inline(never)
     func listen(
-        _ id: OperationID, _ timeout: Duration?, _ wait: inout OperationWait, _ isolation: isolated (any Actor)?
-    ) async throws(OperationError) -> WaitEnd {
-        guard try mustWait(for: id) else { return .finished }
+        _ id: OperationID, _ timeout: Duration?, _ scope: inout ScopeRef?, _ isolation: isolated (any Actor)?
+    ) async throws(OperationError) -> Wakeup? {
         let loop = loop
-        let nanoseconds = bound(timeout, .cancellable, &wait)
         var refusal: OperationError?
-        let end = await withTaskCancellationHandler {
+        let wakeup = await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
-            return unsafe await withUnsafeContinuation { refusal = enter(id, nanoseconds, unsafe SuspendedTask($0)) }
+            do throws(OperationError) {
+                guard case .wait = try expect(id, timeout, .listening, &scope) else { return Wakeup?.some(.signalled) }
+            } catch {
+                refusal = error
+                return nil
+            }
+            return await waitingRoom.wakeup()
         } onCancel: {
             loop.postCancel(id)
         }
         if let refusal { throw refusal }
-        return end
-    }
-
-    /// As ``suspend(_:_:_:_:_:)``, for a task whose cancellation is heard by a handler. A refusal resumes it at once.
-    private func enter(_ id: OperationID, _ nanoseconds: UInt64?, _ task: SuspendedTask<WaitEnd>) -> OperationError? {
-        do throws(OperationError) {
-            try core.wait(ledger.find(id), .task(task), timeoutNanoseconds: nanoseconds)
-            // A cancel since the handler was installed may have found nobody waiting. A second one is harmless.
-            if Task.isCancelled { core.postedCancels.append(id) }
-            return nil
-        } catch {
-            task.resume(.finished)
-            return error
-        }
+        return wakeup
     }
 
     /// Starts what a task performs, unless it has been cancelled and minds.
@@ -217,11 +186,18 @@ extension Operations {
         return try ledger.take(ledger.find(id), end: end)
     }
 
-    /// Tells the timeout around a wait that was ended if it was its time that was up.
+    /// How a wait ended that was not for the packet alone; tells the timeout around it if it was its time that was up.
     @usableFromInline
     @inline(never)
-    func cut(_ wait: OperationWait, _ id: OperationID, _ end: WaitEnd) {
-        guard let scope = wait.scope?.scope, core.port.now() >= scope.deadline else { return }
+    func end(of id: OperationID, _ wakeup: Wakeup?, _ scope: ScopeRef?) -> WaitEnd {
+        guard let wakeup else { trap("A task that listens for itself was turned away. This is a bug of Portloop.") }
+        let end = core.end(of: id, wakeup)
+        if let scope { cut(scope.scope, id, end) }
+        return end
+    }
+
+    private func cut(_ scope: TimeoutScope, _ id: OperationID, _ end: WaitEnd) {
+        guard core.port.now() >= scope.deadline else { return }
         switch end {
         case .finished, .cancelled: break  // A cancel was first, and its packet came when the time was up as well.
         case .timedOut:
@@ -232,25 +208,6 @@ extension Operations {
         case .stuck: break  // So it was there, and no packet came in the grace.
         }
     }
-}
-
-/// What a wait for an operation came to when it began. It is kept while the wait lasts, so there is not much of it.
-@usableFromInline
-struct OperationWait {
-    /// Whether the operation's record has the task.
-    @usableFromInline var hasBegun = false
-    /// The timeout around the wait, where it is that which bounds it.
-    @usableFromInline var scope: ScopeRef?
-
-    @inlinable
-    init() {}
-}
-
-/// Whether a wait ends when its task is cancelled.
-@usableFromInline
-enum Shield {
-    case cancellable
-    case shielded
 }
 
 extension EventLoop {
@@ -274,46 +231,54 @@ extension EventLoop {
     ///
     /// Whoever wakes the first of the list has found it since, also while it was still on its way here.
     // A part of its caller, as `awaitEnd` is.
-    // SAFETY: the place hands the continuation out once.
     @inlinable
     @inline(__always)
     nonisolated(nonsending) func wait(at place: WaitPlace) async -> Wakeup {
-        var hasBegun = false
-        var wakeup = unsafe await _unsafeInheritExecutor_withUnsafeContinuation { hasBegun = unsafe suspend(in: place, $0) }
-        if !hasBegun { wakeup = await listen(at: place, #isolation) }
-        if wakeup == .timedOut { timedOut(place) }
+        var wakeup: Wakeup?
+        switch expect(place, .cancellable) {
+        case .goOn(let wakeup): return wakeup
+        case .wait: wakeup = await waitingRoom.wakeup()
+        case .listen: break
+        }
+        if wakeup == nil { wakeup = await listen(at: place, #isolation) }
+        return ended(wakeup, place)
+    }
+
+    /// Says that the calling task is about to wait in a place: if that is its next step, it MUST be taken at once.
+    @usableFromInline
+    nonisolated func expect(_ place: WaitPlace, _ shield: Shield) -> NextStep {
+        let core = core
+        if let wakeup = core.parked.takeWakeup(place.id) { return .goOn(wakeup) }
+        guard core.isHeard(shield, .parked(place.id)) else { return .listen }
+        // Whoever took the place has asked whether the task is cancelled, and nobody else's code has run since.
+        if let deadline = place.deadline { core.parked.setTimer(core.timers.insert(deadline, .wake(place.id)), place.id) }
+        core.arrival = .place(place.id)
+        return .wait
+    }
+
+    /// What a wait ended by. The timeout around it is told if it was its time that was up.
+    @usableFromInline
+    nonisolated func ended(_ wakeup: Wakeup?, _ place: WaitPlace) -> Wakeup {
+        guard let wakeup else { trap("A task that listens for itself was turned away. This is a bug of Portloop.") }
+        if wakeup == .timedOut { place.scope?.scope.cut(place.what) }
         return wakeup
     }
 
-    // SAFETY: as above.
-    @usableFromInline
-    nonisolated func suspend(in place: WaitPlace, _ continuation: UnsafeContinuation<Wakeup, Never>) -> Bool {
-        core.suspendFiber(place.id, unsafe SuspendedTask(continuation), until: place.deadline)
-    }
-
-    @usableFromInline
-    nonisolated func timedOut(_ place: WaitPlace) { place.scope?.scope.cut(place.what) }
-
     /// As ``wait(at:)``, whatever becomes of the task.
-    // SAFETY: as above.
     nonisolated(nonsending) func waitShielded(at place: WaitPlace) async -> Wakeup {
-        let core = core
-        return unsafe await _unsafeInheritExecutor_withUnsafeContinuation { (continuation: UnsafeContinuation<Wakeup, Never>) in
-            core.suspend(place.id, unsafe SuspendedTask(continuation), until: place.deadline)
-        }
+        if case .goOn(let wakeup) = expect(place, .shielded) { return wakeup }
+        return ended(await waitingRoom.wakeup(), place)
     }
 
     /// Waits, and listens for the task's cancellation: for a task that is no fiber of the loop's.
-    // SAFETY: as above.
     @usableFromInline
     @inline(never)
-    func listen(at place: WaitPlace, _ isolation: isolated (any Actor)?) async -> Wakeup {
-        let (id, deadline) = (place.id, place.deadline)
+    func listen(at place: WaitPlace, _ isolation: isolated (any Actor)?) async -> Wakeup? {
+        let id = place.id
         return await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
-            return unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Wakeup, Never>) in
-                self.core.suspend(id, unsafe SuspendedTask(continuation), until: deadline)
-            }
+            if case .goOn(let wakeup) = expect(place, .listening) { return wakeup }
+            return await waitingRoom.wakeup()
         } onCancel: {
             self.postWake(id)
         }

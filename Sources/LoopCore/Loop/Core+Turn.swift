@@ -49,11 +49,18 @@ extension Core {
     private func run(_ next: consuming Ready, _ loop: EventLoop) {
         switch consume next {
         case .call(let call): loop.callNow(call)
-        case .job(let job):
-            runningJob = job.identity
-            loop.runJob(job)
-            runningJob = 0
+        case .job(let job): run(job, loop)
+        case .woken(let job, let wakeup):
+            self.wakeup = wakeup
+            run(job, loop)
         }
+    }
+
+    @inline(__always)
+    private func run(_ job: UnownedJob, _ loop: EventLoop) {
+        runningJob = job.identity
+        loop.runJob(job)
+        runningJob = 0
     }
 
     /// Queues a job of this thread. One that queues itself again, as a yield does, waits behind the next look at the port.
@@ -207,6 +214,7 @@ extension Core {
         while let next = yielded.popFirst() {
             switch next {
             case .job(let job): ready.append(job)
+            case .woken(let job, let wakeup): ready.append(job, wakeup)
             case .call: ready.append(next)
             }
         }

@@ -5,9 +5,9 @@ extension Core {
         enter(cell, waiter, try checkCanWait(cell), timeoutNanoseconds)
     }
 
-    /// As ``wait(_:_:timeoutNanoseconds:)``, where it has been asked what the wait is for.
+    /// As ``wait(_:_:timeoutNanoseconds:)``, where it has been asked what the wait is for. A task is entered when it has been suspended.
     @inline(__always)
-    func enter(_ cell: Cell, _ waiter: consuming Waiter, _ awaited: Awaited, _ timeoutNanoseconds: UInt64?) {
+    func enter(_ cell: Cell, _ waiter: consuming Waiter?, _ awaited: Awaited, _ timeoutNanoseconds: UInt64?) {
         switch awaited {
         case .packet(.notAsked):
             var deadline: TimerID?
@@ -165,7 +165,7 @@ extension Core {
     private func tell(_ waiter: Waiter, _ id: OperationID, _ end: WaitEnd) {
         switch waiter {
         case .callback(let call): call(id, end)
-        case .task(let task): task.resume(end)
+        case .task(let task): resume(task, id, end)
         case .kind(let kind): kind.withSink { $0.call(id, end) }
         }
     }

@@ -20,6 +20,13 @@ final class Core {
     let parked = ParkTable()
     private let pinnedPostedWakes = Pinned(Ring<ParkID>())
     let fibers = FiberTable()
+    /// Where the task that is about to come to the waiting room waits, and which it is, if it is one that the loop listens for.
+    var arrival = Arrival.none
+    var heardTask: UInt = 0
+    /// What the task that leaves the waiting room was woken by.
+    var wakeup: Wakeup?
+    /// What is known of operations that were given up on, until the tasks that waited for them are told.
+    var stuck: [OperationID: StuckOperation] = [:]
     /// Work for other threads.
     let offload = OffloadPool()
     let signals = SignalHub()
@@ -163,6 +170,8 @@ enum Grace: UInt8 {
 /// What waits to run on the loop.
 enum Ready {
     case job(UnownedJob)
+    /// The next step of a task that has waited; nil for one that was turned away.
+    case woken(UnownedJob, Wakeup?)
     case call(@Sendable (isolated EventLoop) -> Void)
 }
 

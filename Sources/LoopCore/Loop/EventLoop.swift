@@ -12,6 +12,7 @@ public actor EventLoop: SerialExecutor, TaskExecutor {
     nonisolated let mailbox: Mailbox
     nonisolated let thread: LoopThread
     nonisolated let fibers = FiberCount()
+    @usableFromInline nonisolated let waitingRoom: WaitingRoom
 
     /// Makes a loop on the calling thread, which becomes its own.
     // SAFETY: nobody else has the machinery yet.
@@ -20,6 +21,7 @@ public actor EventLoop: SerialExecutor, TaskExecutor {
         mailbox = Mailbox(waker: waker)
         thread = LoopThread(waker: waker)
         unsafe machinery = Core(port: port, limits: limits)
+        waitingRoom = unsafe WaitingRoom(of: machinery)
     }
 
     /// The machinery, for the loop's own thread.

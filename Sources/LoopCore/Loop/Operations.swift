@@ -10,11 +10,13 @@ public final class Operations {
     public let loop: EventLoop
     let core: Core
     let ledger: Ledger
+    @usableFromInline let waitingRoom: WaitingRoom
 
     init(loop: EventLoop, core: Core) {
         self.loop = loop
         self.core = core
         ledger = core.ledger
+        waitingRoom = loop.waitingRoom
     }
 }
 

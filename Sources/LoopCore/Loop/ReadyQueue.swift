@@ -8,6 +8,8 @@ struct ReadyQueue: ~Copyable {
     private var usual = Ring<Ready>(capacity: 256)
     private var urgent = Ring<Ready>()
     private var patient = Ring<Ready>()
+    /// Whether any job was not a usual one so far.
+    private var hasPriorities = false
     private var urgentStreak = 0
     private var usualStreak = 0
 
@@ -21,11 +23,37 @@ struct ReadyQueue: ~Copyable {
 
     /// Queues a job by its priority: above the default, the default or none, or one for work that nobody looks at.
     @inline(__always)
-    mutating func append(_ job: UnownedJob) {
-        let priority = job.priority.rawValue
-        if priority > 21 { return urgent.append(.job(job)) }
-        if priority != 0, priority < 21 { return patient.append(.job(job)) }
-        usual.append(.job(job))
+    mutating func append(_ job: UnownedJob) { append(.job(job), job.priority.rawValue) }
+
+    /// Queues the next step of a task that has waited. It may have been escalated meanwhile, so it is asked for its priority, where there
+    /// are any: to ask is 120 instructions (counted).
+    @inline(__always)
+    mutating func append(_ job: UnownedJob, _ wakeup: Wakeup?) {
+        if !hasPriorities { return usual.append(.woken(job, wakeup)) }
+        appendByPriority(job, wakeup)
+    }
+
+    // SAFETY: a task that has a next step is alive.
+    @inline(never)
+    private mutating func appendByPriority(_ job: UnownedJob, _ wakeup: Wakeup?) {
+        append(.woken(job, wakeup), unsafe TaskIdentity(address: job.identity).priority.rawValue)
+    }
+
+    @inline(__always)
+    private mutating func append(_ next: consuming Ready, _ priority: UInt8) {
+        if priority > 21 { return appendUrgent(next) }
+        if priority != 0, priority < 21 { return appendPatient(next) }
+        usual.append(next)
+    }
+
+    private mutating func appendUrgent(_ next: consuming Ready) {
+        hasPriorities = true
+        urgent.append(next)
+    }
+
+    private mutating func appendPatient(_ next: consuming Ready) {
+        hasPriorities = true
+        patient.append(next)
     }
 
     @inline(__always)

@@ -28,7 +28,7 @@ extension Core {
     func wake(_ id: ParkID, _ wakeup: Wakeup) -> Bool {
         guard let (timer, task) = parked.wake(id, wakeup) else { return false }
         if let timer { _ = timers.cancel(timer) }
-        task?.resume(wakeup)
+        task?.resume(wakeup, self)
         return true
     }
 
@@ -47,24 +47,5 @@ extension Core {
     /// The loop ends: nobody waits on it any longer.
     func wakeEverybody() {
         for id in parked.all() { wake(id, .closed) }
-    }
-
-    /// As ``suspend(_:_:until:)``, also until the fiber is cancelled. False, and the task resumed, if nobody would hear that: it is no
-    /// fiber of the loop's.
-    func suspendFiber(_ id: ParkID, _ task: SuspendedTask<Wakeup>, until deadline: MonotonicInstant?) -> Bool {
-        guard withFibers({ $0.note(task.identity, .parked(id)) }) else {
-            task.resume(.signalled)
-            return false
-        }
-        if task.isCancelled { postedWakes.append(id) }
-        suspend(id, task, until: deadline)
-        return true
-    }
-
-    /// Suspends the task that holds a place, until it is woken.
-    func suspend(_ id: ParkID, _ task: SuspendedTask<Wakeup>, until deadline: MonotonicInstant?) {
-        // A wait that was woken meanwhile needs no timer.
-        let timer = parked.isWaiting(id) ? deadline.map { timers.insert($0, .wake(id)) } : nil
-        if let wakeup = parked.suspend(id, task, timer) { task.resume(wakeup) }
     }
 }

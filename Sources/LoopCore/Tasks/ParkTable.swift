@@ -2,40 +2,18 @@
 //
 //    free ──reserve──► reserved ──suspend──► suspended ──wake──► free
 //                          │                                       ▲
-//                          └──wake──► woken ──────suspend──────────┘
+//                          └──wake──► woken ────takeWakeup─────────┘
 //
 //    free      → reserved   [ParkTable.reserve: the place in the list is taken before anything can come between]
 //    reserved  → suspended  [ParkTable.suspend]
-//    reserved  → woken      [ParkTable.wake: whoever wakes was faster than the continuation]
+//    reserved  → woken      [ParkTable.wake: whoever wakes was faster than the task on its way]
 //    suspended → free       [ParkTable.wake]
-//    woken     → free       [ParkTable.suspend]
+//    woken     → free       [ParkTable.takeWakeup]
 
 /// Names one wait. A stale one is recognised, and does nothing.
 struct ParkID: Hashable, Sendable {
     let index: UInt32
     let generation: UInt64
-}
-
-/// Why a parked task goes on.
-@usableFromInline enum Wakeup: UInt8, Sendable {
-    /// It was its turn.
-    case signalled
-    case timedOut
-    case cancelled
-    /// The loop, or what was waited on, has ended.
-    case closed
-}
-
-extension Wakeup {
-    /// Throws unless it was the task's turn.
-    func get() throws(WaitError) {
-        switch self {
-        case .signalled: break
-        case .timedOut: throw .timedOut
-        case .cancelled: throw .cancelled
-        case .closed: throw .closed
-        }
-    }
 }
 
 /// A wait that is about to begin: its place is taken.
@@ -51,7 +29,7 @@ extension Wakeup {
 enum ParkStage {
     case free
     case reserved
-    case suspended(SuspendedTask<Wakeup>)
+    case suspended(SuspendedTask)
     case woken(Wakeup)
 }
 
@@ -87,19 +65,27 @@ final class ParkTable {
         return ParkID(index: index, generation: self[index].generation)
     }
 
-    /// The task is suspended now. Answers what it was woken by meanwhile, if it was: then it goes on at once.
-    func suspend(_ id: ParkID, _ task: SuspendedTask<Wakeup>, _ timer: TimerID?) -> Wakeup? {
+    /// What a task was woken by before it was suspended: then it is not suspended at all. Nil if nobody has woken it.
+    func takeWakeup(_ id: ParkID) -> Wakeup? {
         switch self[id.index].stage {
-        case .reserved:
-            self[id.index].stage = .suspended(task)
-            self[id.index].timer = timer
-            return nil
+        case .reserved: return nil
         case .woken(let wakeup):
             release(id.index)
             return wakeup
-        case .free, .suspended: trap("A wait was suspended twice.")
+        case .free, .suspended: trap("A place was waited in twice.")
         }
     }
+
+    /// The timer that ends the wait, which is about to begin.
+    @inline(__always)
+    func setTimer(_ timer: TimerID, _ id: ParkID) { self[id.index].timer = timer }
+
+    /// Takes the timer back.
+    func takeTimer(_ id: ParkID) -> TimerID? { self[id.index].timer.take() }
+
+    /// The task is suspended now.
+    @inline(__always)
+    func suspend(_ id: ParkID, _ task: SuspendedTask) { self[id.index].stage = .suspended(task) }
 
     /// Whether the wait has not been woken yet.
     func isWaiting(_ id: ParkID) -> Bool {
@@ -111,7 +97,7 @@ final class ParkTable {
     }
 
     /// Ends a wait: out of its list, its timer handed back, its task to be resumed. Nil for a wait that has ended already.
-    func wake(_ id: ParkID, _ wakeup: Wakeup) -> (timer: TimerID?, task: SuspendedTask<Wakeup>?)? {
+    func wake(_ id: ParkID, _ wakeup: Wakeup) -> (timer: TimerID?, task: SuspendedTask?)? {
         guard isWaiting(id) else { return nil }
         unlink(id.index)
         guard case .suspended(let task) = self[id.index].stage else {

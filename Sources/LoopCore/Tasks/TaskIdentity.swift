@@ -22,6 +22,10 @@ struct TaskIdentity: Hashable, Sendable {
         @inline(__always) get { unsafe unsafeBitCast(address, to: Task<Void, Never>.self).isCancelled }
     }
 
+    /// How urgent the task is now. It MUST be alive.
+    // SAFETY: as above.
+    @unsafe var priority: TaskPriority { unsafe unsafeBitCast(address, to: UnsafeCurrentTask.self).priority }
+
     /// Asks the task to end. It MUST be alive.
     // SAFETY: as above.
     @unsafe func cancel() { unsafe unsafeBitCast(address, to: Task<Void, Never>.self).cancel() }

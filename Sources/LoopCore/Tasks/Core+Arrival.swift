@@ -1,0 +1,116 @@
+/// Why a task that waited goes on.
+@usableFromInline enum Wakeup: UInt8, Sendable {
+    /// It was its turn; an operation has been settled.
+    case signalled
+    case timedOut
+    case cancelled
+    /// The loop, or what was waited on, has ended; an operation was given up on.
+    case closed
+}
+
+extension Wakeup {
+    /// Throws unless it was the task's turn.
+    func get() throws(WaitError) {
+        switch self {
+        case .signalled: break
+        case .timedOut: throw .timedOut
+        case .cancelled: throw .cancelled
+        case .closed: throw .closed
+        }
+    }
+}
+
+/// Whether a wait ends when its task is cancelled.
+@usableFromInline
+enum Shield {
+    /// The loop hears it, if the task is a fiber of its own.
+    case cancellable
+    /// The wait has a handler, which hears it.
+    case listening
+    case shielded
+}
+
+/// Where the task that is about to come to the waiting room has begun to wait.
+enum Arrival {
+    case none
+    case operation(Cell)
+    case place(ParkID)
+}
+
+/// What a task that is about to wait does next.
+@usableFromInline
+enum NextStep {
+    /// It goes to the waiting room, at once.
+    case wait
+    /// Nobody would hear that it is cancelled, because it is no fiber of the loop's: it listens for itself.
+    case listen
+    /// It goes on: there is nothing to wait for.
+    case goOn(Wakeup)
+}
+
+extension Core {
+    /// Whether somebody hears that the current task is cancelled, which is about to wait: the loop, if it is to.
+    @inline(__always)
+    func isHeard(_ shield: Shield, _ wait: FiberWait) -> Bool {
+        heardTask = shield == .cancellable ? runningJob : 0
+        return shield != .cancellable || withFibers { $0.note(TaskIdentity(address: runningJob), wait) }
+    }
+
+    /// A task has come to the waiting room: what it has begun to wait for is given its next step.
+    @inline(__always)
+    func arrive(_ task: SuspendedTask) {
+        guard heardTask == 0 || heardTask == task.identity else { return turnAway(task) }
+        switch arrival {
+        case .none: Core.trapUnexpected()
+        case .operation(let cell): cell.record.setWaiter(.task(task))
+        case .place(let id): parked.suspend(id, task)
+        }
+        arrival = .none
+    }
+
+    /// The task is not the one that the loop took it for, but was begun within a job of that one's. It has not begun to wait.
+    @inline(never)
+    private func turnAway(_ task: SuspendedTask) {
+        _ = withFibers { $0.note(TaskIdentity(address: heardTask), .none) }
+        switch arrival {
+        case .none: Core.trapUnexpected()
+        case .operation(let cell):
+            if let timer = cell.record.waiting.timer { _ = timers.cancel(timer) }
+            _ = cell.record.takeWaiter()
+        case .place(let id):
+            if let timer = parked.takeTimer(id) { _ = timers.cancel(timer) }
+        }
+        arrival = .none
+        task.resume(nil, self)
+    }
+
+    @inline(never)
+    private static func trapUnexpected() -> Never { trap("A task waits, and has not said for what. This is a bug of Portloop.") }
+
+    /// Has a task go on whose wait for an operation is over.
+    @inline(__always)
+    func resume(_ task: SuspendedTask, _ id: OperationID, _ end: WaitEnd) {
+        switch end {
+        case .finished: task.resume(.signalled, self)
+        case .timedOut: task.resume(.timedOut, self)
+        case .cancelled: task.resume(.cancelled, self)
+        case .stuck(let operation):
+            stuck[id] = operation
+            task.resume(.closed, self)
+        }
+    }
+
+    /// How a wait for an operation ended, by what its task was woken by.
+    func end(of id: OperationID, _ wakeup: Wakeup) -> WaitEnd {
+        switch wakeup {
+        case .signalled: return .finished
+        case .timedOut: return .timedOut
+        case .cancelled: return .cancelled
+        case .closed:
+            guard let operation = stuck.removeValue(forKey: id) else {
+                trap("A wait for an operation ended, and nothing is known of it. This is a bug of Portloop.")
+            }
+            return .stuck(operation)
+        }
+    }
+}
