@@ -116,10 +116,8 @@ extension Operations {
         if case .completed = cell.record.state { return .goOn(.signalled) }
         let awaited = try core.checkCanWait(cell)
         guard core.isHeard(shield, .operation(id)) else { return .listen }
-        // The function that submitted it may have cancelled the task, when it did not wait yet.
-        if shield != .shielded, Task.isCancelled { core.postedCancels.append(id) }
         core.enter(cell, nil, awaited, bound(timeout, shield, &scope))
-        core.arrival = .operation(cell)
+        core.arrival = .operation(cell, shield)
         return .wait
     }
 

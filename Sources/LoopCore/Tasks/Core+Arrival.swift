@@ -33,7 +33,7 @@ enum Shield {
 /// Where the task that is about to come to the waiting room has begun to wait.
 enum Arrival {
     case none
-    case operation(Cell)
+    case operation(Cell, Shield)
     case place(ParkID)
 }
 
@@ -57,12 +57,16 @@ extension Core {
     }
 
     /// A task has come to the waiting room: what it has begun to wait for is given its next step.
+    // SAFETY: a task that is suspended is alive.
     @inline(__always)
     func arrive(_ task: SuspendedTask) {
-        guard heardTask == 0 || heardTask == task.identity else { return turnAway(task) }
+        guard heardTask == 0 || heardTask == task.identity.address else { return turnAway(task) }
         switch arrival {
         case .none: Core.trapUnexpected()
-        case .operation(let cell): cell.record.setWaiter(.task(task))
+        case .operation(let cell, let shield):
+            cell.record.setWaiter(.task(task))
+            // The function that submitted it may have cancelled the task, when it did not wait yet.
+            if shield != .shielded, unsafe task.identity.isCancelled { postedCancels.append(ledger.id(of: cell)) }
         case .place(let id): parked.suspend(id, task)
         }
         arrival = .none
@@ -74,7 +78,7 @@ extension Core {
         _ = withFibers { $0.note(TaskIdentity(address: heardTask), .none) }
         switch arrival {
         case .none: Core.trapUnexpected()
-        case .operation(let cell):
+        case .operation(let cell, _):
             if let timer = cell.record.waiting.timer { _ = timers.cancel(timer) }
             _ = cell.record.takeWaiter()
         case .place(let id):

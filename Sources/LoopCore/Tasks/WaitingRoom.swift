@@ -50,7 +50,7 @@ struct SuspendedTask {
     let nextStep: UnownedJob
 
     @inline(__always)
-    var identity: UInt { nextStep.identity }
+    var identity: TaskIdentity { TaskIdentity(address: nextStep.identity) }
 
     /// Has it go on, with what it is woken by.
     @inline(__always)
@@ -81,7 +81,7 @@ struct SuspendedTask {
 
     /// The task's address, which is that of its jobs.
     // SAFETY: a continuation is one pointer; the number is compared and never followed.
-    var identity: UInt { unsafe unsafeBitCast(continuation, to: UInt.self) }
+    var identity: TaskIdentity { TaskIdentity(address: unsafe unsafeBitCast(continuation, to: UInt.self)) }
 
     // SAFETY: as above.
     func resume(_ wakeup: Wakeup?, _ core: Core) { unsafe continuation.resume(returning: wakeup) }
