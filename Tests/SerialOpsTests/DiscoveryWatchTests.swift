@@ -23,15 +23,15 @@ private func sendSynthetic() {
         let machine = try FakePorts()
         try machine.addUART("ttyS0", type: 4)
         try onLoop { loop in
-            let watcher = try await SerialPort.watch(machine.source, on: loop, timeout: .seconds(5))
+            let watcher = try await SerialPort.watch(machine.source, on: loop, timeout: .seconds(60))
             #expect(await watcher.ports.map(\.path) == [machine.path("ttyS0")])
             let adapter = FakePorts.Adapter()
             try machine.plugIn(adapter)
-            let change = try await watcher.next(timeout: .seconds(5))
+            let change = try await watcher.next(timeout: .seconds(60))
             guard case .added(let info) = change else { return #expect(Bool(false), "\(String(describing: change))") }
             #expect(info.path == machine.path("ttyUSB0") && info.serialNumber == "A1")
             try machine.pullOut(adapter)
-            #expect(try await watcher.next(timeout: .seconds(5)) == .removed(info))
+            #expect(try await watcher.next(timeout: .seconds(60)) == .removed(info))
             #expect(await watcher.ports.count == 1)
             await #expect(throws: SerialError.timedOut(.watch, moved: 0)) { try await watcher.next(timeout: .milliseconds(10)) }
             await watcher.close()
@@ -44,12 +44,12 @@ private func sendSynthetic() {
         let adapter = FakePorts.Adapter()
         try machine.plugIn(adapter)
         try onLoop { loop in
-            let watcher = try await SerialPort.watch(machine.source, on: loop, timeout: .seconds(5))
+            let watcher = try await SerialPort.watch(machine.source, on: loop, timeout: .seconds(60))
             let info = try #require(await watcher.ports.first)
             try machine.pullOut(adapter)
             try machine.plugIn(adapter)
-            #expect(try await watcher.next(timeout: .seconds(5)) == .removed(info))
-            #expect(try await watcher.next(timeout: .seconds(5)) == .added(info))
+            #expect(try await watcher.next(timeout: .seconds(60)) == .removed(info))
+            #expect(try await watcher.next(timeout: .seconds(60)) == .added(info))
             await watcher.close()
         }
     }
@@ -57,13 +57,13 @@ private func sendSynthetic() {
     @Test("A watcher that is cancelled loses nothing, and one that is closed ends whoever waits") func ends() throws {
         let machine = try FakePorts()
         try onLoop { loop in
-            let watcher = try await SerialPort.watch(machine.source, on: loop, timeout: .seconds(5))
+            let watcher = try await SerialPort.watch(machine.source, on: loop, timeout: .seconds(60))
             let waiter = loop.spawn { _ async in await result { () async throws(SerialError) in try await watcher.next() } }
             try await loop.sleep(for: .milliseconds(1))
             waiter.cancel()
             #expect(await waiter.value == .failure(.cancelled(.watch, moved: 0)))
             try machine.plugIn(FakePorts.Adapter())
-            guard case .added = try await watcher.next(timeout: .seconds(5)) else { return #expect(Bool(false)) }
+            guard case .added = try await watcher.next(timeout: .seconds(60)) else { return #expect(Bool(false)) }
             let last = loop.spawn { _ async in await result { () async throws(SerialError) in try await watcher.next() } }
             try await loop.sleep(for: .milliseconds(1))
             await watcher.close()
@@ -75,7 +75,7 @@ private func sendSynthetic() {
         let machine = try FakePorts()
         try onLoop { loop in
             let handles = loop.metrics.handles
-            _ = try await SerialPort.watch(machine.source, on: loop, timeout: .seconds(5))
+            _ = try await SerialPort.watch(machine.source, on: loop, timeout: .seconds(60))
             for _ in 1...100 where loop.metrics.handles > handles { try await loop.sleep(for: .milliseconds(1)) }
             #expect(loop.metrics.handles == handles)
         }
@@ -84,11 +84,11 @@ private func sendSynthetic() {
     @Test("The kernel's messages make a watcher look", .enabled(if: canSend, "only root may ask for a message")) func kernel() throws {
         let machine = try FakePorts()
         try onLoop { loop in
-            let watcher = try await SerialPort.watch(machine.sourceWithKernelNews, on: loop, timeout: .seconds(5))
+            let watcher = try await SerialPort.watch(machine.sourceWithKernelNews, on: loop, timeout: .seconds(60))
             try machine.plugIn(FakePorts.Adapter())
             await #expect(throws: SerialError.timedOut(.watch, moved: 0)) { try await watcher.next(timeout: .milliseconds(20)) }
             sendSynthetic()
-            guard case .added(let info) = try await watcher.next(timeout: .seconds(5)) else { return #expect(Bool(false)) }
+            guard case .added(let info) = try await watcher.next(timeout: .seconds(60)) else { return #expect(Bool(false)) }
             #expect(info.path == machine.path("ttyUSB0"))
             await watcher.close()
         }
@@ -120,7 +120,7 @@ private func sendSynthetic() {
             let port = try await opener.value.get()
             #expect(port.path == machine.path("ttyUSB4"))
             pty.send([7])
-            #expect(try await port.read(timeout: .seconds(5)) == [7])
+            #expect(try await port.read(timeout: .seconds(60)) == [7])
             #expect(await port.info == nil)
             await port.close()
         }

@@ -8,10 +8,10 @@ import Testing
         try onLoop { loop in
             let both = try await TCPListener.listen("::", 0, on: loop)
             for host in ["localhost", "127.0.0.1", "::1"] {
-                let near = try await TCPStream.connect(host, both.port, on: loop, timeout: .seconds(10))
-                let far = try await both.accept(timeout: .seconds(10))
+                let near = try await TCPStream.connect(host, both.port, on: loop, timeout: .seconds(60))
+                let far = try await both.accept(timeout: .seconds(60))
                 try await far.write("x")
-                #expect(try await near.readExactly(1, timeout: .seconds(5)) == [0x78])
+                #expect(try await near.readExactly(1, timeout: .seconds(60)) == [0x78])
                 #expect(try await near.remoteAddress.port == both.port)
                 #expect(try await far.remoteAddress.port == (try await near.localAddress).port)
                 await near.close()
@@ -82,10 +82,10 @@ import Testing
             let start = loop.now
             let near = try await TCPStream.connect(
                 toFirstOf: [full.localAddress, gone.localAddress, good.localAddress], on: loop, headStart: .milliseconds(30),
-                timeout: .seconds(10))
+                timeout: .seconds(60))
             #expect(loop.now.nanoseconds(since: start) >= 30_000_000)
             #expect(try await near.remoteAddress.port == good.port)
-            let far = try await good.accept(timeout: .seconds(5))
+            let far = try await good.accept(timeout: .seconds(60))
             await #expect(throws: SocketError.refused) {
                 try await TCPStream.connect(toFirstOf: [gone.localAddress, gone.localAddress], on: loop)
             }
@@ -106,10 +106,10 @@ import Testing
             try await loop.sleep(for: .milliseconds(1))
             waiting.cancel()
             #expect(await waiting.value.failure == .cancelled(.accept, moved: 0))
-            let near = try await TCPStream.connect(listener.localAddress, on: loop, timeout: .seconds(5))
-            let far = try await listener.accept(timeout: .seconds(5))
+            let near = try await TCPStream.connect(listener.localAddress, on: loop, timeout: .seconds(60))
+            let far = try await listener.accept(timeout: .seconds(60))
             try await near.write("!")
-            #expect(try await far.read(timeout: .seconds(5)) == [0x21])
+            #expect(try await far.read(timeout: .seconds(60)) == [0x21])
             let last = loop.spawn { _ async in await result { () async throws(SocketError) in try await listener.accept() } }
             try await loop.sleep(for: .milliseconds(1))
             await listener.close()
@@ -123,12 +123,12 @@ import Testing
         try onLoop { loop in
             let listener = try TCPListener.listen(
                 at: SocketAddress(.loopback4, port: 0), ListenOptions(connectionsMax: 1), on: loop)
-            let first = try await TCPStream.connect(listener.localAddress, on: loop, timeout: .seconds(5))
-            let second = try await TCPStream.connect(listener.localAddress, on: loop, timeout: .seconds(5))
-            let one = try await listener.accept(timeout: .seconds(5))
+            let first = try await TCPStream.connect(listener.localAddress, on: loop, timeout: .seconds(60))
+            let second = try await TCPStream.connect(listener.localAddress, on: loop, timeout: .seconds(60))
+            let one = try await listener.accept(timeout: .seconds(60))
             let early = await result { () async throws(SocketError) in try await listener.accept(timeout: .milliseconds(5)) }
             #expect(early.failure == .timedOut(.accept, moved: 0))
-            let waiting = loop.spawn { _ in try await listener.accept(timeout: .seconds(5)) }
+            let waiting = loop.spawn { _ in try await listener.accept(timeout: .seconds(60)) }
             try await loop.sleep(for: .milliseconds(1))
             await one.close()
             let two = try await waiting.value

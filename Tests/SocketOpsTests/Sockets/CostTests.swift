@@ -96,7 +96,7 @@ import Testing
             // A table of this thread's own, so that no other test runs out of them.
             try #require(portloop_test_unshare_descriptors(.max) == 0)
             let listener = try TCPListener.listen(at: SocketAddress(.loopback4, port: 0), on: loop)
-            let near = try await TCPStream.connect(listener.localAddress, on: loop, timeout: .seconds(5))
+            let near = try await TCPStream.connect(listener.localAddress, on: loop, timeout: .seconds(60))
             var held: [Int32] = []
             while true {
                 let fd = dup(1)

@@ -10,18 +10,18 @@ import Testing
         try onLoop { loop in
             let ends = try await loop.connection()
             try await ends.near.write("hello\nthere\r\nrest")
-            #expect(try await ends.far.readLine(timeout: .seconds(5)) == Array("hello".utf8))
-            #expect(try await ends.far.readLine(timeout: .seconds(5)) == Array("there".utf8))
+            #expect(try await ends.far.readLine(timeout: .seconds(60)) == Array("hello".utf8))
+            #expect(try await ends.far.readLine(timeout: .seconds(60)) == Array("there".utf8))
             try await ends.near.finishWriting()
-            #expect(try await ends.far.read(timeout: .seconds(5)) == Array("rest".utf8))
-            #expect(try await ends.far.read(timeout: .seconds(5)) == [])
-            #expect(try await ends.far.read(timeout: .seconds(5)) == [])
+            #expect(try await ends.far.read(timeout: .seconds(60)) == Array("rest".utf8))
+            #expect(try await ends.far.read(timeout: .seconds(60)) == [])
+            #expect(try await ends.far.read(timeout: .seconds(60)) == [])
             // The other half goes on.
             try await ends.far.write([1, 2, 3])
-            #expect(try await ends.near.readExactly(3, timeout: .seconds(5)) == [1, 2, 3])
+            #expect(try await ends.near.readExactly(3, timeout: .seconds(60)) == [1, 2, 3])
             await #expect(throws: SocketError.closed) { try await ends.near.write([1]) }
             await ends.far.close()
-            #expect(try await ends.near.read(timeout: .seconds(5)) == [])
+            #expect(try await ends.near.read(timeout: .seconds(60)) == [])
             await ends.near.close()
         }
     }
@@ -29,12 +29,12 @@ import Testing
     @Test("A read that waits is served when bytes come, by each way to read") func waitingReads() throws {
         try onLoop { loop in
             let ends = try await loop.connection()
-            let line = loop.spawn { _ in try await ends.far.readLine(timeout: .seconds(10)) }
+            let line = loop.spawn { _ in try await ends.far.readLine(timeout: .seconds(60)) }
             try await loop.sleep(for: .milliseconds(1))
             try await ends.near.write("one\n")
             #expect(try await line.value == Array("one".utf8))
             let lent = loop.spawn { _ in
-                try await ends.far.read(timeout: .seconds(10)) { (bytes: RawSpan, taken: inout Int) in
+                try await ends.far.read(timeout: .seconds(60)) { (bytes: RawSpan, taken: inout Int) in
                     taken = 1
                     return bytes.byteCount
                 }
@@ -46,7 +46,7 @@ import Testing
             #expect(try await ends.far.read(into: &buffer) == 2)
             #expect(buffer.copyBytes() == Array("wo".utf8))
             try await ends.near.write(pieces: [[1], [], [2, 3], Array(4...9)])
-            #expect(try await ends.far.readExactly(9, timeout: .seconds(5)) == Array(1...9))
+            #expect(try await ends.far.readExactly(9, timeout: .seconds(60)) == Array(1...9))
             await ends.near.close()
             await ends.far.close()
         }
@@ -65,7 +65,7 @@ import Testing
             reader.cancel()
             #expect(await reader.value.failure == .cancelled(.read, moved: 3))
             try await ends.near.write("de")
-            #expect(try await ends.far.readExactly(5, timeout: .seconds(5)) == Array("abcde".utf8))
+            #expect(try await ends.far.readExactly(5, timeout: .seconds(60)) == Array("abcde".utf8))
             await ends.near.close()
             await ends.far.close()
         }
@@ -76,7 +76,7 @@ import Testing
             let ends = try await loop.connection()
             try await ends.near.write("abc")
             await ends.near.close()
-            let line = await result { () async throws(SocketError) in try await ends.far.readLine(timeout: .seconds(5)) }
+            let line = await result { () async throws(SocketError) in try await ends.far.readLine(timeout: .seconds(60)) }
             #expect(line.failure == .ended(received: 3))
             let limited = await result { () async throws(SocketError) in try await ends.far.readUntil([9], limit: 2) }
             #expect(limited.failure == .frameTooLong(limit: 2))
@@ -141,7 +141,7 @@ import Testing
             await ends.near.close()
             var received = 0
             while true {
-                let piece = try await ends.far.read(timeout: .seconds(10))
+                let piece = try await ends.far.read(timeout: .seconds(60))
                 if piece.isEmpty { break }
                 received += piece.count
             }
@@ -191,10 +191,10 @@ import Testing
             // SAFETY: one byte is read from the array.
             #expect(unsafe send(fd, [UInt8(ascii: "!")], 1, Int32(MSG_OOB)) == 1)
             try await ends.near.write("cd")
-            #expect(try await ends.far.readExactly(4, timeout: .seconds(5)) == Array("abcd".utf8))
+            #expect(try await ends.far.readExactly(4, timeout: .seconds(60)) == Array("abcd".utf8))
             try await loop.expectRest { () async throws(SocketError) in try await ends.far.read(timeout: .milliseconds(50)) }
             await ends.near.close()
-            #expect(try await ends.far.read(timeout: .seconds(5)) == [])
+            #expect(try await ends.far.read(timeout: .seconds(60)) == [])
             await ends.far.close()
         }
     }
@@ -206,8 +206,8 @@ import Testing
             try await ends.far.write("unread")
             try await ends.near.write("last words")
             let closing = loop.spawn { _ async in await ends.near.close(within: .seconds(10)) }
-            #expect(try await ends.far.readExactly(10, timeout: .seconds(5)) == Array("last words".utf8))
-            #expect(try await ends.far.read(timeout: .seconds(5)) == [])
+            #expect(try await ends.far.readExactly(10, timeout: .seconds(60)) == Array("last words".utf8))
+            #expect(try await ends.far.read(timeout: .seconds(60)) == [])
             await ends.far.close()
             await closing.value
             let other = try await loop.connection()
@@ -224,18 +224,18 @@ import Testing
             let (near, far) = (ends.near, ends.far)
             let task = Task.detached {
                 try await near.write("from elsewhere\nand more")
-                let line = try await far.readLine(timeout: .seconds(5))
-                let count = try await far.read(timeout: .seconds(5)) { (bytes: RawSpan, taken: inout Int) in
+                let line = try await far.readLine(timeout: .seconds(60))
+                let count = try await far.read(timeout: .seconds(60)) { (bytes: RawSpan, taken: inout Int) in
                     taken = 4
                     return bytes.byteCount
                 }
                 var buffer = IOBuffer(capacity: 64)
-                let moved = try await far.read(into: &buffer, timeout: .seconds(5))
+                let moved = try await far.read(into: &buffer, timeout: .seconds(60))
                 try await near.finishWriting()
-                let end = try await far.read(timeout: .seconds(5))
+                let end = try await far.read(timeout: .seconds(60))
                 try await far.write(pieces: [[1], [2]])
                 try await far.write(buffer)
-                let back = try await near.readExactly(6, timeout: .seconds(5))
+                let back = try await near.readExactly(6, timeout: .seconds(60))
                 let address = try await near.remoteAddress.text
                 let early = await result { () async throws(SocketError) in try await near.readExactly(3, timeout: .milliseconds(1)) }
                 await near.close(within: .milliseconds(1))
@@ -258,14 +258,14 @@ import Testing
                     let ends = try await loop.connection()
                     far = ends.far
                 }
-                #expect(try await far.read(timeout: .seconds(5)) == [])
+                #expect(try await far.read(timeout: .seconds(60)) == [])
             }
             var ends: Connection? = try await loop.connection()
             let far = try #require(ends?.far)
             let task = Task.detached { [near = ends?.near] in near?.loop.isOnLoopThread }
             ends = nil
             #expect(await task.value == false)
-            #expect(try await far.read(timeout: .seconds(5)) == [])
+            #expect(try await far.read(timeout: .seconds(60)) == [])
         }
     }
 }

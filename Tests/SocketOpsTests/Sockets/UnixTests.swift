@@ -10,16 +10,16 @@ import Testing
         let path = "/tmp/portloop-\(getpid())-\(#line).sock"
         try onLoop { loop in
             let listener = try await UnixListener.listen(path, on: loop)
-            let near = try await UnixStream.connect(path, on: loop, timeout: .seconds(5))
-            let far = try await listener.accept(timeout: .seconds(5))
+            let near = try await UnixStream.connect(path, on: loop, timeout: .seconds(60))
+            let far = try await listener.accept(timeout: .seconds(60))
             try await near.write("over\n")
-            #expect(try await far.readLine(timeout: .seconds(5)) == Array("over".utf8))
+            #expect(try await far.readLine(timeout: .seconds(60)) == Array("over".utf8))
             let peer = try await far.peerCredentials
             #expect(peer.process == getpid() && peer.user == getuid() && peer.group == getgid())
             #expect(try await near.remoteAddress.path == Array(path.utf8))
             await #expect(throws: SocketError.addressInUse) { try await UnixListener.listen(path, on: loop) }
             // That look was a connection, which is there to be accepted.
-            await (try await listener.accept(timeout: .seconds(5))).close()
+            await (try await listener.accept(timeout: .seconds(60))).close()
             await near.close()
             await far.close()
             await listener.close()
@@ -53,7 +53,7 @@ import Testing
                 try await one.finishWriting()
             }
             var next = 0
-            for try await line in other.lines(limit: 64, timeout: .seconds(10)).all {
+            for try await line in other.lines(limit: 64, timeout: .seconds(60)).all {
                 #expect(line == Array("\(next)".utf8))
                 next += 1
             }
@@ -67,8 +67,8 @@ import Testing
     @Test("One function serves every stream") func generic() throws {
         try onLoop { loop in
             func answer(_ stream: some ByteStream) async throws {
-                let line = try await stream.readLine(timeout: .seconds(5))
-                try await stream.write(line.reversed() + [0x0A], timeout: .seconds(5))
+                let line = try await stream.readLine(timeout: .seconds(60))
+                try await stream.write(line.reversed() + [0x0A], timeout: .seconds(60))
             }
             let (one, other) = try UnixStream.pair(on: loop)
             let ends = try await loop.connection()
@@ -76,12 +76,12 @@ import Testing
             try await ends.near.write("xyz\n")
             try await answer(other)
             try await answer(ends.far)
-            #expect(try await one.readLine(timeout: .seconds(5)) == Array("cba".utf8))
-            #expect(try await ends.near.readLine(timeout: .seconds(5)) == Array("zyx".utf8))
+            #expect(try await one.readLine(timeout: .seconds(60)) == Array("cba".utf8))
+            #expect(try await ends.near.readLine(timeout: .seconds(60)) == Array("zyx".utf8))
             // A bridge, both ways, until one side ends.
             let there = loop.spawn { _ in try await ends.far.copy(to: other) }
             try await ends.near.write("through the bridge")
-            #expect(try await one.readExactly(18, timeout: .seconds(5)) == Array("through the bridge".utf8))
+            #expect(try await one.readExactly(18, timeout: .seconds(60)) == Array("through the bridge".utf8))
             try await ends.near.finishWriting()
             #expect(try await there.value == 18)
             for stream in [one, other] { await stream.close() }
@@ -94,16 +94,16 @@ import Testing
         try onLoop { loop in
             let here = try UDPSocket.open(at: SocketAddress(.loopback4, port: 0), on: loop)
             let there = try UDPSocket.open(at: SocketAddress(.loopback4, port: 0), on: loop)
-            let waiting = loop.spawn { _ in try await there.receive(timeout: .seconds(5)) }
+            let waiting = loop.spawn { _ in try await there.receive(timeout: .seconds(60)) }
             try await loop.sleep(for: .milliseconds(1))
             try await here.send([1, 2, 3], to: try await there.localAddress)
             let first = try await waiting.value
             #expect(first.bytes == [1, 2, 3] && !first.isCut)
             try await there.send([], to: first.sender)
-            #expect(try await here.receive(timeout: .seconds(5)).bytes == [])
+            #expect(try await here.receive(timeout: .seconds(60)).bytes == [])
             let large = [UInt8](repeating: 9, count: 60_000)
             try await there.send(large, to: first.sender)
-            #expect(try await here.receive(timeout: .seconds(5)).bytes == large)
+            #expect(try await here.receive(timeout: .seconds(60)).bytes == large)
             await #expect(throws: SocketError.tooLong) {
                 try await there.send([UInt8](repeating: 9, count: 70_000), to: try await here.localAddress)
             }
@@ -115,7 +115,7 @@ import Testing
             // Connected, the same is told.
             try await here.connect(address)
             try await here.send([5])
-            let refused = await result { () async throws(SocketError) in try await here.receive(timeout: .seconds(5)) }
+            let refused = await result { () async throws(SocketError) in try await here.receive(timeout: .seconds(60)) }
             #expect(refused.failure == .refused)
             // The event of an error that has been told says nothing any more.
             try await loop.expectRest { () async throws(SocketError) in try await here.receive(timeout: .milliseconds(50)) }

@@ -66,8 +66,8 @@ struct Connection: Sendable {
 extension EventLoop {
     func connection(_ options: ListenOptions = ListenOptions()) async throws(SocketError) -> Connection {
         let listener = try TCPListener.listen(at: SocketAddress(.loopback4, port: 0), options, on: self)
-        let near = try await TCPStream.connect(listener.localAddress, on: self, timeout: .seconds(10))
-        let far = try await listener.accept(timeout: .seconds(10))
+        let near = try await TCPStream.connect(listener.localAddress, on: self, timeout: .seconds(60))
+        let far = try await listener.accept(timeout: .seconds(60))
         await listener.close()
         return Connection(near: near, far: far)
     }
