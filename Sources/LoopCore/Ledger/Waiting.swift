@@ -1,5 +1,3 @@
-internal import _Concurrency
-
 // Who waits for an operation, and how far the wait has come.
 //
 //    none ──wait──► waiting ──deadline or cancel──► ending ──grace──► (stuck: the operation is orphaned)

@@ -188,8 +188,7 @@ extension Operations {
     @usableFromInline
     @inline(never)
     func end(of id: OperationID, _ wakeup: Wakeup?, _ scope: ScopeRef?) -> WaitEnd {
-        guard let wakeup else { trap("A task that listens for itself was turned away. This is a bug of Portloop.") }
-        let end = core.end(of: id, wakeup)
+        let end = core.end(of: id, wakeup.certain)
         if let scope { cut(scope.scope, id, end) }
         return end
     }
@@ -249,7 +248,7 @@ extension EventLoop {
         if let wakeup = core.parked.takeWakeup(place.id) { return .goOn(wakeup) }
         guard core.isHeard(shield, .parked(place.id)) else { return .listen }
         // Whoever took the place has asked whether the task is cancelled, and nobody else's code has run since.
-        if let deadline = place.deadline { core.parked.setTimer(core.timers.insert(deadline, .wake(place.id)), place.id) }
+        if let deadline = place.deadline { core.parked[place.id.index].timer = core.timers.insert(deadline, .wake(place.id)) }
         core.arrival = .place(place.id)
         return .wait
     }
@@ -257,9 +256,8 @@ extension EventLoop {
     /// What a wait ended by. The timeout around it is told if it was its time that was up.
     @usableFromInline
     nonisolated func ended(_ wakeup: Wakeup?, _ place: WaitPlace) -> Wakeup {
-        guard let wakeup else { trap("A task that listens for itself was turned away. This is a bug of Portloop.") }
         if wakeup == .timedOut { place.scope?.scope.cut(place.what) }
-        return wakeup
+        return wakeup.certain
     }
 
     /// As ``wait(at:)``, whatever becomes of the task.

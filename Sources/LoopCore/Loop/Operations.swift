@@ -10,6 +10,7 @@ public final class Operations {
     public let loop: EventLoop
     let core: Core
     let ledger: Ledger
+    /// The loop's, here too: a wait that went through the loop would retain it (counted).
     @usableFromInline let waitingRoom: WaitingRoom
 
     init(loop: EventLoop, core: Core) {

@@ -20,6 +20,14 @@ extension Wakeup {
     }
 }
 
+extension Wakeup? {
+    /// What a task was woken by that nobody turns away, because it listens for itself or is shielded.
+    var certain: Wakeup {
+        guard let self else { trap("A task that listens for itself was turned away. This is a bug of Portloop.") }
+        return self
+    }
+}
+
 /// Whether a wait ends when its task is cancelled.
 @usableFromInline
 enum Shield {
@@ -49,7 +57,7 @@ enum NextStep {
 }
 
 extension Core {
-    /// Whether somebody hears that the current task is cancelled, which is about to wait: the loop, if it is to.
+    /// Notes what the current task is about to wait for, where the loop is to hear that it is cancelled. False where the loop would not.
     @inline(__always)
     func isHeard(_ shield: Shield, _ wait: FiberWait) -> Bool {
         heardTask = shield == .cancellable ? runningJob : 0
@@ -82,7 +90,7 @@ extension Core {
             if let timer = cell.record.waiting.timer { _ = timers.cancel(timer) }
             _ = cell.record.takeWaiter()
         case .place(let id):
-            if let timer = parked.takeTimer(id) { _ = timers.cancel(timer) }
+            if let timer = parked[id.index].timer.take() { _ = timers.cancel(timer) }
         }
         arrival = .none
         task.resume(nil, self)

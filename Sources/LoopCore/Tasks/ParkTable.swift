@@ -88,13 +88,6 @@ final class ParkTable {
         }
     }
 
-    /// The timer that ends the wait, which is about to begin.
-    @inline(__always)
-    func setTimer(_ timer: TimerID, _ id: ParkID) { self[id.index].timer = timer }
-
-    /// Takes the timer back.
-    func takeTimer(_ id: ParkID) -> TimerID? { self[id.index].timer.take() }
-
     /// The task is suspended now.
     @inline(__always)
     func suspend(_ id: ParkID, _ task: SuspendedTask) { self[id.index].stage = .suspended(task) }
