@@ -43,7 +43,7 @@ private final class EchoServer {
     }
 }
 
-/// One connection: reads, writes what it read, reads again. Its kinds keep it alive until the handle is retired.
+/// One connection: reads, writes what it read, reads again, all in one record. Its kinds keep it alive until the handle is retired.
 private final class EchoConnection {
     private let ops: Operations
     private let handle: AssociatedHandle
@@ -63,24 +63,28 @@ private final class EchoConnection {
         do { try ops.read(unsafe ops.prepare(reads, capacity: 4096).id) } catch { end() }
     }
 
-    // SAFETY: the write's buffer is the operation's while it is prepared, and as large as what is copied into it.
     private func didRead(_ id: OperationID) {
+        guard let writes else { return end() }
         do {
-            let copied = try ops.withResult(id) { _, bytes -> (OperationID, Int)? in
-                guard let writes, bytes.byteCount > 0, let memory = unsafe try? ops.prepare(writes, capacity: bytes.byteCount) else {
-                    return nil
-                }
-                unsafe bytes.withUnsafeBytes { source in unsafe memory.buffer.copyMemory(from: source) }
-                return unsafe (memory.id, bytes.byteCount)
-            }
-            guard let (write, count) = copied else { return end() }
-            if try ops.write(write, count: count, inline: .allowed) == .done { didWrite(write) }
+            let write = try ops.renew(id, as: writes)
+            guard write.facts.error == .none, write.facts.count > 0 else { return try end(instead: write.id) }
+            if try ops.write(write.id, count: write.facts.count, inline: .allowed) == .done { didWrite(write.id) }
         } catch { end() }
     }
 
     private func didWrite(_ id: OperationID) {
-        guard let facts = try? ops.takeFacts(id), facts.error == .none else { return end() }
-        read()
+        guard let reads else { return end() }
+        do {
+            let read = try ops.renew(id, as: reads)
+            guard read.facts.error == .none else { return try end(instead: read.id) }
+            try ops.read(read.id)
+        } catch { end() }
+    }
+
+    // SAFETY: no native call is made.
+    private func end(instead id: OperationID) throws(OperationError) {
+        unsafe try ops.abandon(id)
+        end()
     }
 
     private func end() {

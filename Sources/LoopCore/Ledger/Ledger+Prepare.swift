@@ -40,19 +40,25 @@ extension Ledger {
         now: MonotonicInstant
     ) {
         cell.record.state.prepare()
-        cell.record.flow = .none
         cell.record.address = address
+        cell.record.capacity = UInt32(truncatingIfNeeded: capacity)
+        makeReady(cell, tag, bytesOnError, now)
+        link(cell, owner)
+        counts.inFlight &+= 1
+        // Waits have no bytes, and a store less is a cycle less: a core has one store a cycle, and an operation some ninety.
+        if capacity > 0 { addBytes(capacity, owner) }
+    }
+
+    /// Lets a prepared record forget the operation it was.
+    @inline(__always)
+    func makeReady(_ cell: Cell, _ tag: UInt64, _ bytesOnError: BytesOnError, _ now: MonotonicInstant) {
+        cell.record.flow = .none
         cell.record.completer = .driver
         cell.record.bytesOnError = bytesOnError
         cell.record.tag = tag
-        cell.record.capacity = UInt32(truncatingIfNeeded: capacity)
         cell.record.preparedAt = now
         cell.clearControlBlock()
-        link(cell, owner)
-        counts.inFlight &+= 1
         counts.preparedEver &+= 1
-        // Waits have no bytes, and a store less is a cycle less: a core has one store a cycle, and an operation some ninety.
-        if capacity > 0 { addBytes(capacity, owner) }
     }
 
     @inline(__always)

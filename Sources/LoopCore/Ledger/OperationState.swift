@@ -16,6 +16,7 @@
 //    orphaned  → free       [Ledger.deliver]; or the loop ends: leaked, counted
 //    completed → taken      [Ledger.take: the id is dead, an Outcome owns the memory]
 //    completed → free       [Ledger.free, Ledger.takeFacts]
+//    completed → prepared   [Ledger.renew: the old id is dead, the memory is the next operation's]
 //    taken     → free       [Outcome.deinit]
 
 /// Where an operation is. The machine does no I/O and resumes nobody.
@@ -124,6 +125,12 @@ extension OperationState {
     mutating func take() throws(OperationError) {
         guard case .completed = self else { throw refusal(expected: .completed) }
         self = .taken
+    }
+
+    @inline(__always)
+    mutating func renew() throws(OperationError) {
+        guard case .completed = self else { throw refusal(expected: .completed) }
+        self = .prepared
     }
 
     @inline(__always)

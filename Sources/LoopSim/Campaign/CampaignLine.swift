@@ -10,6 +10,8 @@ final class CampaignLine {
     /// Tells the bytes of this line from those of any other.
     let salt: UInt64
     var handle: AssociatedHandle?
+    /// What renewed operations are of; made for the first of them.
+    var renewals: OperationKind?
     var phase = Phase.unassociated
     var isClosed = false
     var isHungUp = false

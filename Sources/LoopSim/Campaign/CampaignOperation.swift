@@ -11,6 +11,8 @@ final class CampaignOperation {
     var kind = Kind.plain
     /// Whether the completion speaks of bytes in the buffer.
     var isReceiving = false
+    /// It is of its line's kind, which waits for it from the moment it is submitted.
+    var isOfKind = false
     /// Bytes that an `attempt` read or wrote by itself.
     var attempted: [UInt8] = []
     /// Where a file's read or write is.

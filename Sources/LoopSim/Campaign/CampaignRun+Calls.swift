@@ -13,6 +13,7 @@ extension CampaignRun {
         case .free: free(operation)
         case .abandon: abandon(operation)
         case .submitted: submitted(operation)
+        case .renew: renew(operation)
         case .wait(let microseconds, let then): wait(operation, .callback(timeoutMicroseconds: microseconds, then))
         }
     }
@@ -57,7 +58,7 @@ extension CampaignRun {
     }
 
     /// Why a result cannot be had.
-    private func refusalToTake(_ operation: CampaignOperation) -> OperationError? {
+    func refusalToTake(_ operation: CampaignOperation) -> OperationError? {
         if operation.hasWaiter { return .alreadyAwaited }
         return operation.phase == .completed ? nil : .wrongState(expected: .completed, found: operation.phase)
     }
@@ -99,7 +100,7 @@ extension CampaignRun {
     }
 
     /// An accepted connection is the taker's.
-    private func closeAcquired(_ operation: CampaignOperation) {
+    func closeAcquired(_ operation: CampaignOperation) {
         if let acquired = operation.packet?.acquired, acquired != .invalid { port.close(acquired) }
     }
 
@@ -189,6 +190,12 @@ extension CampaignRun {
         case .free: try ops.free(id)
         case .abandon: unsafe try ops.abandon(id)
         case .submitted: unsafe try ops.submitted(id)
+        case .renew:
+            guard let kind = lines.lazy.compactMap(\.renewals).first else {
+                _ = try ops.state(id)
+                return
+            }
+            _ = try ops.renew(id, as: kind)
         case .wait: try ops.onCompletion(id) { _, _ in }
         }
     }

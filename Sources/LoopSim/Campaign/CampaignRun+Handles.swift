@@ -57,6 +57,7 @@ extension CampaignRun {
         }
         do throws(AssociationError) {
             line.handle = try ops.associate(line.near)
+            line.renewals = nil
             require(expected == nil, "a handle was associated that should have been refused")
             line.phase = .associated
             line.retirements = 0

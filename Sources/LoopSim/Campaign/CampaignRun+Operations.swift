@@ -69,6 +69,7 @@ extension CampaignRun {
             let started = try startVerb(operation, verb)
             operation.memory = observer.started ?? operation.memory
             note(operation, verb)
+            if started == .waiting { kindWaits(for: operation) }
             require(!line.isClosed, "an operation was started on a handle that is closed")
             if started == .done { doneInline(operation) }
         } catch {
@@ -161,6 +162,7 @@ extension CampaignRun {
             operation.isTooLate = line.phase == .retiring && !hasSubmitted(line)
             operation.phase = .submitted
             unsafe try ops.submitted(operation.id)
+            kindWaits(for: operation)
         } catch {
             fail("a native call could not be reported")
         }

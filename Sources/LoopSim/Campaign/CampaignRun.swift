@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// One program on one loop: the loop, the simulated world, and the model that says what must be true of both.
 ///
-/// The steps are in CampaignRun+Steps.swift, the calls of operations in +Operations, what the loop tells in +Packets, handles in +Handles,
-/// what is compared after each step in +Checks, and the two endings in +Ending.
+/// The steps are in CampaignRun+Steps.swift, the calls of operations in +Operations, +Calls and +Renewals, what the loop tells in +Packets,
+/// handles in +Handles, what is compared after each step in +Checks, and the two endings in +Ending.
 final class CampaignRun {
     let port: SimulatedPort
     let checked: CheckedPort

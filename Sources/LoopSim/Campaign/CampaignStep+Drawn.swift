@@ -63,7 +63,7 @@ extension SimulatedRandom {
     }
 
     private mutating func call() -> CampaignCall {
-        switch below(16) {
+        switch below(17) {
         case 0: .state
         case 1, 2: .cancel
         case 3, 4, 5: .take
@@ -73,6 +73,7 @@ extension SimulatedRandom {
         case 9, 10: .abandon
         case 11: .submitted
         case 12: .cancelWait
+        case 13: .renew
         default: .wait(timeoutMicroseconds: timeout(), pick(SimulatedRandom.followUps))
         }
     }

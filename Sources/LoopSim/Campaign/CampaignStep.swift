@@ -107,6 +107,7 @@ public enum CampaignCall: Hashable, Sendable {
     case free
     case abandon
     case submitted
+    case renew
     case wait(timeoutMicroseconds: UInt16, FollowUp)
 }
 

@@ -14,7 +14,14 @@ import Testing
         "A steady echo over TCP allocates nothing and calls read, write and epoll_wait once each",
         .enabled(if: canCount, "counted in an optimised build without a sanitizer"))
     func steadyEcho() async {
-        await #expect(processExitsWith: .exitCode(0)) { _exit(countEcho(requests: 2_000)) }
+        await #expect(processExitsWith: .exitCode(0)) { _exit(countEcho(requests: 2_000) { try Echo($0, $1).read() }) }
+    }
+
+    @Test(
+        "An echo that renews one record allocates nothing, and makes the same calls",
+        .enabled(if: canCount, "counted in an optimised build without a sanitizer"))
+    func renewingEcho() async {
+        await #expect(processExitsWith: .exitCode(0)) { _exit(countEcho(requests: 2_000) { try RenewingEcho($0, $1).read() }) }
     }
 
     @Test("Sixteen connections share a wait", .enabled(if: canCount, "counted in an optimised build without a sanitizer"))
@@ -92,6 +99,38 @@ private final class Echo {
     }
 }
 
+/// An echo in one record: what was read is written back from where it lies.
+private final class RenewingEcho {
+    private let ops: Operations
+    private let handle: AssociatedHandle
+    private var reads: OperationKind?
+    private var writes: OperationKind?
+
+    init(_ ops: Operations, _ end: NativeHandle) throws {
+        self.ops = ops
+        handle = try ops.associate(end)
+        reads = try ops.kind(on: handle) { [self] id, _ in try? answer(id) }
+        writes = try ops.kind(on: handle) { [self] id, _ in try? readAgain(id) }
+    }
+
+    // SAFETY: the memory is only named.
+    func read() throws {
+        guard let reads else { return }
+        try ops.read(unsafe ops.prepare(reads, capacity: 4096).id)
+    }
+
+    private func answer(_ id: OperationID) throws {
+        guard let writes else { return }
+        let write = try ops.renew(id, as: writes)
+        if try ops.write(write.id, count: write.facts.count, inline: .allowed) == .done { try readAgain(write.id) }
+    }
+
+    private func readAgain(_ id: OperationID) throws {
+        guard let reads else { return }
+        try ops.read(ops.renew(id, as: reads).id)
+    }
+}
+
 /// Counts from here on, for the calls of this file.
 private func difference(_ from: portloop_test_counts, _ to: portloop_test_counts) -> portloop_test_counts {
     portloop_test_counts(
@@ -101,12 +140,11 @@ private func difference(_ from: portloop_test_counts, _ to: portloop_test_counts
 
 /// One connection; the far end writes and reads 64 bytes for each request, which is counted too: one read and one write of the client's.
 // SAFETY: 64 bytes go to and fro in an array of 64.
-private func countEcho(requests: Int) -> Int32 {
+private func countEcho(requests: Int, _ begin: (Operations, NativeHandle) throws -> Void) -> Int32 {
     guard let loop = try? EventLoop(port: EpollPort()) else { return 90 }
     let ops = loop.operationsOnThisThread()
     let ends = Descriptors.tcpPair()
-    guard let echo = try? Echo(ops, ends.near) else { return 91 }
-    echo.read()
+    guard (try? begin(ops, ends.near)) != nil else { return 91 }
     var message = [UInt8](repeating: 7, count: 64)
     func roundTrip() {
         unsafe _ = write(ends.far.descriptor, &message, 64)
