@@ -3,6 +3,7 @@
 struct Agenda {
     private var first: Descriptor?
     private var last: Descriptor?
+    private(set) var count = 0
 
     var isEmpty: Bool { first == nil }
 
@@ -12,6 +13,16 @@ struct Agenda {
         descriptor.record.nextOnAgenda = nil
         if let last { last.record.nextOnAgenda = descriptor } else { first = descriptor }
         last = descriptor
+        count += 1
+    }
+
+    /// The first few, which stay on it.
+    func forEach(first count: Int, _ body: (Descriptor) -> Void) {
+        var (left, next) = (count, first)
+        while left > 0, let descriptor = next {
+            body(descriptor)
+            (left, next) = (left - 1, descriptor.record.nextOnAgenda)
+        }
     }
 
     mutating func popFirst() -> Descriptor? {
@@ -19,13 +30,7 @@ struct Agenda {
         first = descriptor.record.nextOnAgenda
         if first == nil { last = nil }
         descriptor.record.isOnAgenda = false
+        count -= 1
         return descriptor
-    }
-
-    /// The descriptors that are on it now; what comes later goes on a new one.
-    mutating func takeAll() -> Agenda {
-        let all = self
-        self = Agenda()
-        return all
     }
 }

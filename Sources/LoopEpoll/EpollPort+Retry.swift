@@ -4,6 +4,11 @@ internal import LoopCore
 /// enough for a person not to notice, long enough to be nothing to a processor.
 private let retryNanoseconds: UInt64 = 100_000_000
 
+/// How many descriptors of one answer of the kernel's are served at a time. Reads behind each other find the kernel's code in the cache:
+/// with one at a time a request costs 3 % more at 64 busy connections. And what the kernel and the tasks have of so many sockets stays in a
+/// second-level cache of 512 KiB until the answers are written: with 64 a request costs fibers 7 % more at 512 (measured).
+private let descriptorsPerServiceMax = 16
+
 extension EpollPort {
     // MARK: trying
 
@@ -67,10 +72,14 @@ extension EpollPort {
 
     // MARK: serving
 
-    /// Goes through the descriptors that were on the agenda when it began. One that gives way meanwhile is on the next.
+    /// Goes through the next of the descriptors that were on the agenda when the kernel was last asked. One that gives way meanwhile comes
+    /// after its next answer.
     func serveAgenda() {
-        var agenda = state.record.agenda.takeAll()
-        while let descriptor = agenda.popFirst() {
+        var left = min(state.record.dueOnAgenda, descriptorsPerServiceMax)
+        state.record.dueOnAgenda -= left
+        if left > 1 { state.record.agenda.forEach(first: left) { $0.reads.record.parked.first?.prefetchCell() } }
+        while left > 0, let descriptor = state.record.agenda.popFirst() {
+            left -= 1
             if descriptor.record.waitersAreDue { answerWaiters(descriptor) }
             if descriptor.reads.record.isWorthServing { drain(descriptor, .read) }
             if descriptor.writes.record.isWorthServing { drain(descriptor, .write) }

@@ -10,7 +10,9 @@ extension EpollPort {
     public func wait(into batch: UnsafeMutableBufferPointer<Packet>, for bound: WaitBound) -> Int {
         guard state.record.isOpen else { return 0 }
         state.record.brokenPipes.cover(Native.currentThread)
-        if state.record.ready.isEmpty || state.record.packetsSincePoll >= packetsPerPollMax {
+        let mayPutOffKernel = state.record.packetsSincePoll < packetsPerPollMax
+        if mayPutOffKernel, state.record.dueOnAgenda > 0 { serveTheRest() }
+        if state.record.ready.isEmpty || !mayPutOffKernel {
             askKernel(bound)
         } else if state.record.workers != nil {
             collectFromWorkers()
@@ -18,8 +20,15 @@ extension EpollPort {
         return unsafe handOut(into: batch)
     }
 
-    /// When ``wait(into:for:)`` has something to do that ``pollableHandle`` does not show: at once while packets are queued or a long
-    /// write goes on, later when a shortage is to be looked at again; nil if only the kernel knows.
+    /// Serves more of those whom the kernel's last answer is about, while there is nothing to hand out.
+    private func serveTheRest() {
+        trapIfForked()
+        if !state.record.fresh.isEmpty { runFresh() }
+        while state.record.ready.isEmpty, state.record.dueOnAgenda > 0 { serveAgenda() }
+    }
+
+    /// When ``wait(into:for:)`` has something to do that ``pollableHandle`` does not show: at once while packets are queued, events have
+    /// not been followed or a long write goes on, later when a shortage is to be looked at again; nil if only the kernel knows.
     public var nextDeadline: MonotonicInstant? {
         hasWork ? MonotonicInstant(nanoseconds: 0) : state.record.retryAt
     }
@@ -39,16 +48,20 @@ extension EpollPort {
     /// Looks at the kernel's queue and at everything that has fallen due: events first, which only set flags; then the operations that
     /// they are about; functions of adapters last in each, when nothing is half changed.
     private func askKernel(_ bound: WaitBound) {
-        guard !isForked else {
-            trap("A fork of the process waits on the port of its parent, and would take the parent's events. Make a new loop in the child.")
-        }
+        trapIfForked()
         harvest(for: hasWork ? .poll : soonest(bound))
         state.record.packetsSincePoll = 0
         // Each asks first whether there is anything: with one connection a request is a turn, and pays for all of them.
         if state.record.workers != nil { collectFromWorkers() }
         if state.record.retryAt != nil { retryThrottled() }
         if !state.record.fresh.isEmpty { runFresh() }
+        state.record.dueOnAgenda = state.record.agenda.count
         if !state.record.agenda.isEmpty { serveAgenda() }
+    }
+
+    private func trapIfForked() {
+        guard isForked else { return }
+        trap("A fork of the process waits on the port of its parent, and would take the parent's events. Make a new loop in the child.")
     }
 
     /// Whether something waits here that no event is going to tell about.
@@ -93,7 +106,6 @@ extension EpollPort {
         if hasWaiters { descriptor.record.waitersAreDue = true }
         // With nobody waiting the flags are all there is to do.
         guard hasWaiters || !reads.record.parked.isEmpty || !writes.record.parked.isEmpty else { return }
-        reads.record.parked.first?.prefetchCell()
         state.record.agenda.append(descriptor)
     }
 }

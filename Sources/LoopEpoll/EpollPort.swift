@@ -95,6 +95,8 @@ struct PortState {
     var isOpen = true
     var ready = ReadyQueue()
     var agenda = Agenda()
+    /// How many of the agenda are to be served before the kernel is asked again.
+    var dueOnAgenda = 0
     /// Attempts that the function of another attempt submitted: it must have returned before they run.
     var fresh = ParkingLot()
     /// Functions of attempts that are running now, one inside the other.

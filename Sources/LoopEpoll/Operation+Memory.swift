@@ -25,10 +25,10 @@ extension Operation {
     // SAFETY: the way back of `init(block:)`.
     var block: UnsafeMutableRawPointer { unsafe address - ControlBlock.verbOffset }
 
-    /// Has the processor fetch the operation's memory, the ledger's part behind the control block too.
+    /// Has the processor fetch the operation's memory: the control block, the ledger's part behind it, and where its buffer begins.
     // SAFETY: a hint, which follows no pointer.
     @inline(__always)
-    func prefetchCell() { unsafe Native.prefetch(block, lines: 5) }
+    func prefetchCell() { unsafe Native.prefetch(block, lines: 6) }
 
     /// What is left of the buffer's wanted bytes, at most `max` of them.
     // SAFETY: the verb checked `length` against the buffer, and `progress` never exceeds it.

@@ -43,41 +43,40 @@ private final class EchoServer {
     }
 }
 
-/// One connection: reads, writes what it read, reads again, all in one record. Its kinds keep it alive until the handle is retired.
+/// One connection: reads, writes what it read, reads again, all in one record of one kind, which keeps it alive until the handle is
+/// retired.
 private final class EchoConnection {
     private let ops: Operations
     private let handle: AssociatedHandle
-    private var reads: OperationKind?
-    private var writes: OperationKind?
+    private var transfers: OperationKind?
+    private var isAnswering = false
 
     init(_ ops: Operations, _ handle: AssociatedHandle) throws(OperationError) {
         self.ops = ops
         self.handle = handle
-        reads = try ops.kind(on: handle) { [self] id, _ in didRead(id) }
-        writes = try ops.kind(on: handle) { [self] id, _ in didWrite(id) }
+        transfers = try ops.kind(on: handle) { [self] id, _ in next(id) }
     }
 
     // SAFETY: the memory of a prepared operation is only named, not used.
     func read() {
-        guard let reads else { return }
-        do { try ops.read(unsafe ops.prepare(reads, capacity: 4096).id) } catch { end() }
+        guard let transfers else { return }
+        do { try ops.read(unsafe ops.prepare(transfers, capacity: 4096).id) } catch { end() }
     }
 
-    private func didRead(_ id: OperationID) {
-        guard let writes else { return end() }
+    /// A read is answered, and behind the answer comes the next read.
+    private func next(_ id: OperationID) {
+        guard let transfers else { return }
         do {
-            let write = try ops.renew(id, as: writes)
-            guard write.facts.error == .none, write.facts.count > 0 else { return try end(instead: write.id) }
-            if try ops.write(write.id, count: write.facts.count, inline: .allowed) == .done { didWrite(write.id) }
-        } catch { end() }
-    }
-
-    private func didWrite(_ id: OperationID) {
-        guard let reads else { return end() }
-        do {
-            let read = try ops.renew(id, as: reads)
-            guard read.facts.error == .none else { return try end(instead: read.id) }
-            try ops.read(read.id)
+            var renewed = try ops.renew(id, as: transfers)
+            if !isAnswering {
+                guard renewed.facts.error == .none, renewed.facts.count > 0 else { return try end(instead: renewed.id) }
+                isAnswering = true
+                guard try ops.write(renewed.id, count: renewed.facts.count, inline: .allowed) == .done else { return }
+                renewed = try ops.renew(renewed.id, as: transfers)
+            }
+            isAnswering = false
+            guard renewed.facts.error == .none else { return try end(instead: renewed.id) }
+            try ops.read(renewed.id)
         } catch { end() }
     }
 
@@ -88,8 +87,7 @@ private final class EchoConnection {
     }
 
     private func end() {
-        reads = nil
-        writes = nil
+        transfers = nil
         let descriptor = Int32(handle.native.rawValue)
         do { try ops.retire(handle) { _ in close(descriptor) } } catch { trap("a connection was retired twice: \(error)") }
     }

@@ -71,6 +71,27 @@ import Testing
         }
     }
 
+    @Test("A fork that waits while its parent is in the middle of an answer takes nothing of what is left of it")
+    func forkedInTheMiddle() async throws {
+        await #expect(processExitsWith: .success) {
+            let bench = try PortBench()
+            let lines = (0..<20).map { _ in Carrier.unixStream.open() }
+            for ends in lines {
+                let near = try bench.associate(ends.near)
+                bench.start(Lent(capacity: 4), on: near) { $0.read($1, at: nil) }
+                ends.far.write([1])
+            }
+            require(bench.wait(.poll).count == 16)
+            let status = inChild {
+                close(2)
+                return Int32(bench.wait(.poll).count)
+            }
+            require(status > 128)
+            require(bench.packets(4).allSatisfy { $0.completion == Completion(count: 1) })
+            bench.end()
+        }
+    }
+
     @Test("A steady exchange costs a read, a write and one look at the kernel, and no memory")
     func steadyState() async throws {
         await #expect(processExitsWith: .success) {
