@@ -1,6 +1,11 @@
-// The load client of the echo benchmark: measures requests per second, the latency of each request, and the CPU time that the server
-// spends per request. Every connection plays ping-pong with one request in flight, so the number of connections is the concurrency. The
-// CPU time is the kernel's account of the whole server process; on the loopback interface it contains the delivery of the reply to this
+// The load client of the echo benchmark: measures the latency of each request, and the CPU time that the server spends per request. Every
+// connection plays ping-pong with one request in flight, so the number of connections is the concurrency.
+//
+// Several servers take turns: each is played with for a few milliseconds, again and again, while the others sleep. The machine under a
+// virtual one is another every few seconds, by more than what is to be told apart; within a turn it is the same for all of them. The figure
+// of a server is the median of its turns. The beginning of a turn, until the server's memory is in the caches again, does not count.
+//
+// The CPU time is the kernel's account of the whole server process; on the loopback interface it contains the delivery of the reply to this
 // client, because the sender's CPU does it. The latency contains the time a reply waits for this client. The verification is a memcmp
 // with the pattern that was sent, and each request sends another part of it.
 #include "common.h"
@@ -35,12 +40,26 @@ struct client {
     uint64_t started_ns;
 };
 
+struct server {
+    clockid_t clock;
+    int epoll;
+    struct client *clients;
+    size_t waiting;
+    // The CPU time per request of each turn.
+    double *turns;
+    uint64_t requests;
+    uint64_t latency_max_ns;
+    uint64_t latencies[bucket_count];
+};
+
+static size_t connections;
 static size_t request_bytes;
 static char *pattern;
 static char buffer[buffer_bytes];
-static uint64_t requests;
-static uint64_t latency_max_ns;
-static uint64_t latencies[bucket_count];
+
+// What the present moment is part of.
+enum phase { warming, measuring, draining };
+static enum phase phase;
 
 // Values below 2^bucket_bits have a bucket each; above, the leading bits of the value select it.
 static size_t bucket_of(uint64_t value) {
@@ -55,29 +74,26 @@ static uint64_t bucket_end(size_t bucket) {
     return (((uint64_t)bucket - ((uint64_t)shift << bucket_bits) + 1) << shift) - 1;
 }
 
-static uint64_t percentile_ns(unsigned per_mille) {
-    uint64_t wanted = (requests * per_mille + 999) / 1000;
+static uint64_t percentile_ns(const struct server *server, unsigned per_mille) {
+    uint64_t wanted = (server->requests * per_mille + 999) / 1000;
     uint64_t seen = 0;
     for (size_t bucket = 0; bucket < bucket_count; bucket++) {
-        seen += latencies[bucket];
+        seen += server->latencies[bucket];
         if (seen >= wanted) {
-            return bucket_end(bucket) < latency_max_ns ? bucket_end(bucket) : latency_max_ns;
+            return bucket_end(bucket) < server->latency_max_ns ? bucket_end(bucket) : server->latency_max_ns;
         }
     }
-    return latency_max_ns;
+    return server->latency_max_ns;
 }
 
-static void forget_requests(void) {
-    requests = 0;
-    latency_max_ns = 0;
-    memset(latencies, 0, sizeof latencies);
-}
-
-static void record_request(uint64_t latency_ns) {
-    requests++;
-    latencies[bucket_of(latency_ns)]++;
-    if (latency_ns > latency_max_ns) {
-        latency_max_ns = latency_ns;
+static void record_request(struct server *server, uint64_t latency_ns) {
+    if (phase != measuring) {
+        return;
+    }
+    server->requests++;
+    server->latencies[bucket_of(latency_ns)]++;
+    if (latency_ns > server->latency_max_ns) {
+        server->latency_max_ns = latency_ns;
     }
 }
 
@@ -92,7 +108,8 @@ static void send_request(struct client *client) {
     }
 }
 
-static void begin_request(struct client *client, uint64_t now) {
+static void begin_request(struct server *server, struct client *client, uint64_t now) {
+    server->waiting++;
     // An odd step visits all starts before one repeats.
     client->pattern_start = (client->pattern_start + 1237) & (pattern_starts - 1);
     client->sent = 0;
@@ -102,7 +119,7 @@ static void begin_request(struct client *client, uint64_t now) {
 }
 
 // Receives what is there. A new request begins as soon as a reply is complete, and the clock is read once for both.
-static void receive_reply(struct client *client) {
+static void receive_reply(struct server *server, struct client *client) {
     for (;;) {
         ssize_t count = recv(client->fd, buffer, buffer_bytes, 0);
         if (count < 0 && errno == EAGAIN) {
@@ -121,8 +138,11 @@ static void receive_reply(struct client *client) {
         client->received += (size_t)count;
         if (client->received == request_bytes) {
             uint64_t now = now_ns();
-            record_request(now - client->started_ns);
-            begin_request(client, now);
+            record_request(server, now - client->started_ns);
+            server->waiting--;
+            if (phase != draining) {
+                begin_request(server, client, now);
+            }
             // The reply to what was just sent is a new edge, and nothing else can be in the socket.
             return;
         }
@@ -150,24 +170,24 @@ static void open_client(struct client *client, unsigned port) {
     must("fcntl", fcntl(client->fd, F_SETFL, O_NONBLOCK));
 }
 
-static void check_reply_times(const struct client *clients, size_t count, uint64_t now) {
-    for (size_t i = 0; i < count; i++) {
+static void check_reply_times(const struct server *server, uint64_t now) {
+    for (size_t i = 0; i < connections; i++) {
+        const struct client *client = &server->clients[i];
         // A reply may have begun after `now` was read, which makes the difference negative.
-        if ((int64_t)(now - clients[i].started_ns) > reply_seconds_max * (int64_t)second_ns) {
+        if (client->received < request_bytes && (int64_t)(now - client->started_ns) > reply_seconds_max * (int64_t)second_ns) {
             die("A reply took more than %d s.", reply_seconds_max);
         }
     }
 }
 
-// Handles what the server sends until `end_ns`, and returns the time at which it really stopped. Wakes each second for the time limit.
-static uint64_t play(int epoll, const struct client *clients, size_t count, uint64_t end_ns) {
+// Handles what the server sends until `end_ns`, or until nothing is waited for. Wakes each second for the time limit.
+static void play(struct server *server, enum phase part, uint64_t end_ns) {
     struct epoll_event events[events_per_wait_max];
     uint64_t now = now_ns();
     uint64_t next_check_ns = now + second_ns;
-    while (now < end_ns) {
-        uint64_t left_ns = end_ns - now;
-        int timeout_milliseconds = left_ns < second_ns ? (int)(left_ns / 1000000) + 1 : 1000;
-        int ready = epoll_wait(epoll, events, events_per_wait_max, timeout_milliseconds);
+    phase = part;
+    while (part == draining ? server->waiting > 0 : now < end_ns) {
+        int ready = epoll_wait(server->epoll, events, events_per_wait_max, 1000);
         if (ready < 0 && errno != EINTR) {
             must("epoll_wait", ready);
         }
@@ -179,62 +199,103 @@ static uint64_t play(int epoll, const struct client *clients, size_t count, uint
             if (client->sent < request_bytes) {
                 send_request(client);
             }
-            receive_reply(client);
+            receive_reply(server, client);
         }
         now = now_ns();
         if (now > next_check_ns) {
-            check_reply_times(clients, count, now);
+            check_reply_times(server, now);
             next_check_ns = now + second_ns;
         }
     }
-    return now;
+}
+
+static void take_turn(struct server *server, size_t turn, uint64_t turn_ns) {
+    uint64_t begin = now_ns();
+    for (size_t i = 0; i < connections; i++) {
+        begin_request(server, &server->clients[i], begin);
+    }
+    play(server, warming, begin + turn_ns / 4);
+    // On the one processor that both are on the server does not run now, so its account is complete.
+    uint64_t requests_before = server->requests;
+    uint64_t cpu_before_ns = clock_ns(server->clock);
+    play(server, measuring, now_ns() + turn_ns);
+    uint64_t cpu_ns = clock_ns(server->clock) - cpu_before_ns;
+    if (server->requests == requests_before) {
+        die("No reply came in the measured time.");
+    }
+    server->turns[turn] = (double)cpu_ns / (double)(server->requests - requests_before);
+    play(server, draining, 0);
+}
+
+static void open_server(struct server *server, const char *name, size_t turns) {
+    char *end = NULL;
+    char *colon = strchr(name, ':');
+    long port = strtol(name, &end, 10);
+    if (colon == NULL || end != colon || port < 1 || port > 65535) {
+        die("A server is named PORT:PID, but here is \"%s\".", name);
+    }
+    int error = clock_getcpuclockid((pid_t)parse_number("PID", colon + 1, 1, INT32_MAX), &server->clock);
+    if (error != 0) {
+        die("There is no CPU clock of process %s: %s.", colon + 1, strerror(error));
+    }
+    server->epoll = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
+    server->clients = calloc(connections, sizeof *server->clients);
+    server->turns = calloc(turns, sizeof *server->turns);
+    if (server->clients == NULL || server->turns == NULL) {
+        die("No memory for %zu connections.", connections);
+    }
+    for (size_t i = 0; i < connections; i++) {
+        struct client *client = &server->clients[i];
+        open_client(client, (unsigned)port);
+        client->pattern_start = (uint32_t)next_random() & (pattern_starts - 1);
+        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = client};
+        must("epoll_ctl", epoll_ctl(server->epoll, EPOLL_CTL_ADD, client->fd, &event));
+    }
+}
+
+static int compare_doubles(const void *one, const void *other) {
+    double a = *(const double *)one;
+    double b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+static void report(struct server *server, size_t turns) {
+    qsort(server->turns, turns, sizeof *server->turns, compare_doubles);
+    double median = (server->turns[(turns - 1) / 2] + server->turns[turns / 2]) / 2;
+    printf("requests=%lu server_cpu_ns_per_request=%.1f", server->requests, median);
+    printf(" p50_ns=%lu p99_ns=%lu p999_ns=%lu max_ns=%lu\n", percentile_ns(server, 500), percentile_ns(server, 990),
+           percentile_ns(server, 999), server->latency_max_ns);
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6) {
-        die("usage: load PORT CONNECTIONS BYTES SECONDS PID");
+    if (argc < 6) {
+        die("usage: load CONNECTIONS BYTES TURNS MILLISECONDS PORT:PID...");
     }
-    unsigned port = (unsigned)parse_number("PORT", argv[1], 1, 65535);
-    size_t count = (size_t)parse_number("CONNECTIONS", argv[2], 1, 60000);
-    request_bytes = (size_t)parse_number("BYTES", argv[3], 1, 16 << 20);
-    uint64_t duration_ns = (uint64_t)parse_number("SECONDS", argv[4], 1, 3600) * second_ns;
-    clockid_t server_clock;
-    int error = clock_getcpuclockid((pid_t)parse_number("PID", argv[5], 1, INT32_MAX), &server_clock);
-    if (error != 0) {
-        die("There is no CPU clock of process %s: %s.", argv[5], strerror(error));
-    }
+    connections = (size_t)parse_number("CONNECTIONS", argv[1], 1, 60000);
+    request_bytes = (size_t)parse_number("BYTES", argv[2], 1, 16 << 20);
+    size_t turns = (size_t)parse_number("TURNS", argv[3], 1, 100000);
+    uint64_t turn_ns = (uint64_t)parse_number("MILLISECONDS", argv[4], 1, 60000) * 1000000u;
+    size_t count = (size_t)(argc - 5);
 
     raise_descriptor_limit();
     pattern = malloc(pattern_starts + request_bytes);
-    struct client *clients = calloc(count, sizeof *clients);
-    if (pattern == NULL || clients == NULL) {
-        die("No memory for %zu connections.", count);
+    struct server *servers = calloc(count, sizeof *servers);
+    if (pattern == NULL || servers == NULL) {
+        die("No memory for requests of %zu bytes.", request_bytes);
     }
     for (size_t i = 0; i < pattern_starts + request_bytes; i++) {
         pattern[i] = (char)(next_random() >> 32);
     }
-    int epoll = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
     for (size_t i = 0; i < count; i++) {
-        open_client(&clients[i], port);
-        clients[i].pattern_start = (uint32_t)next_random() & (pattern_starts - 1);
-        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = &clients[i]};
-        must("epoll_ctl", epoll_ctl(epoll, EPOLL_CTL_ADD, clients[i].fd, &event));
+        open_server(&servers[i], argv[5 + i], turns);
     }
-
-    uint64_t begin = now_ns();
+    for (size_t turn = 0; turn < turns; turn++) {
+        for (size_t i = 0; i < count; i++) {
+            // There and back again, so that nobody always comes behind the same neighbour.
+            take_turn(&servers[turn % 2 == 0 ? i : count - 1 - i], turn, turn_ns);
+        }
+    }
     for (size_t i = 0; i < count; i++) {
-        begin_request(&clients[i], now_ns());
+        report(&servers[i], turns);
     }
-    uint64_t warm = play(epoll, clients, count, begin + duration_ns / 5);
-    forget_requests();
-    // The account of a running process is brought up to date by the scheduler's tick: each of the two figures can be one tick old.
-    uint64_t warm_cpu_ns = clock_ns(server_clock);
-    uint64_t end = play(epoll, clients, count, warm + duration_ns);
-    uint64_t cpu_ns = clock_ns(server_clock) - warm_cpu_ns;
-    if (requests == 0) {
-        die("No reply came in the measured time.");
-    }
-    printf("requests=%lu seconds=%.3f server_cpu_ns_per_request=%.1f", requests, (double)(end - warm) / 1e9,
-           (double)cpu_ns / (double)requests);
-    printf(" p50_ns=%lu p99_ns=%lu p999_ns=%lu max_ns=%lu\n", percentile_ns(500), percentile_ns(990), percentile_ns(999), latency_max_ns);
 }

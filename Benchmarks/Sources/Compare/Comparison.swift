@@ -5,27 +5,48 @@ struct Comparison {
     let name: String
     /// The programs, the first of which may have rivals for the place of the floor: the cheapest floor of the whole run counts.
     let entrants: [Entrant]
+    /// Measures all of them once, in the order of those places, and returns their figures in that order; nil when it failed, which ends
+    /// the comparison.
+    let measure: ([Int]) -> [Double]?
 
     struct Entrant {
         let name: String
         let isFloor: Bool
         /// What is told of beside the figure, where there is such.
         var latencies: Latencies?
-        /// Runs once and returns the figure; nil when it failed, which ends the comparison.
-        let measure: () -> Double?
     }
 
-    /// Every round runs every entrant once, in an order of its own, so that a slow stretch of the machine meets all of them.
+    init(name: String, entrants: [Entrant], measure: @escaping ([Int]) -> [Double]?) {
+        self.name = name
+        self.entrants = entrants
+        self.measure = measure
+    }
+
+    /// A comparison of programs that run one behind the other.
+    init(name: String, programs: [Measured]) {
+        self.init(name: name, entrants: programs.map { Entrant(name: $0.name, isFloor: $0.isFloor) }) { places in
+            var figures: [Double] = []
+            for place in places {
+                guard let figure = programs[place].measure() else {
+                    print("\(programs[place].name) failed")
+                    return nil
+                }
+                figures.append(figure)
+            }
+            return figures
+        }
+    }
+
+    /// Every round measures every entrant, in an order of its own, so that a slow stretch of the machine meets all of them.
     func run(rounds: Int) {
         var figures = [[Double]](repeating: [], count: entrants.count)
         for _ in 0..<rounds {
-            for place in entrants.indices.shuffled() {
-                guard let figure = entrants[place].measure() else {
-                    print("\(name): \(entrants[place].name) failed")
-                    exit(1)
-                }
-                figures[place].append(figure)
+            let order = entrants.indices.shuffled()
+            guard let found = measure(order), found.count == order.count else {
+                print("\(name): failed")
+                exit(1)
             }
+            for (place, figure) in zip(order, found) { figures[place].append(figure) }
         }
         report(figures)
     }
@@ -42,6 +63,14 @@ struct Comparison {
             print("  \(padded) \(format(median(figures[place]), 1)) ns   × \(format(ratio.mean, 3)) \(bounds)\(times)")
         }
     }
+}
+
+/// A program that is measured by itself.
+struct Measured {
+    let name: String
+    let isFloor: Bool
+    /// Runs once and returns the figure; nil when it failed.
+    let measure: () -> Double?
 }
 
 /// The ratio of two figures that were measured in pairs: the geometric mean of the rounds' ratios, with its 95 % bounds.

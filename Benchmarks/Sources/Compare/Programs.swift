@@ -5,11 +5,11 @@ struct Programs {
     let peers: String
     let ours: String
 
-    func comparisons(seconds: Double) -> [Comparison] {
-        [1, 64, 512].map { echo(connections: $0, seconds: seconds) } + [
+    var comparisons: [Comparison] {
+        [1, 64, 512].map { echo(connections: $0) } + [
             Comparison(
                 name: "seam, ns per operation",
-                entrants: [
+                programs: [
                     line("C slab and ring", ["\(peers)/seam", "5000000", "64"], "ns_per_operation", isFloor: true),
                     line("portloop", [ours, "seam", "5000000", "64"], "ns_per_operation"),
                 ]),
@@ -18,13 +18,13 @@ struct Programs {
             timers("fire", ours: "fire_ns", uv: "fire_ns", asio: "fire_ns"),
             Comparison(
                 name: "wake round trip, both threads on one processor",
-                entrants: [
+                programs: [
                     line("eventfd", ["\(peers)/wake", "100000", "0", "0"], "ns_per_round_trip", isFloor: true, pinned: false),
                     line("portloop", [ours, "wake", "100000", "0", "0"], "ns_per_round_trip", pinned: false),
                 ]),
             Comparison(
                 name: "post from the loop's own thread",
-                entrants: [
+                programs: [
                     line("asio", ["\(peers)/post-asio"], "post_ns", isFloor: true),
                     line("portloop", [ours, "post", "5000000"], "post_ns"),
                 ]),
@@ -36,7 +36,7 @@ struct Programs {
     private func sleepers(_ what: String, _ key: String) -> Comparison {
         Comparison(
             name: "100,000 sleepers, \(what)",
-            entrants: [
+            programs: [
                 line("default executor", [ours, "sleepers", "100000", "default"], key, isFloor: true, pinned: false),
                 line("portloop", [ours, "sleepers", "100000"], key, pinned: false),
             ])
@@ -45,7 +45,7 @@ struct Programs {
     private func timers(_ what: String, ours key: String, uv: String, asio: String) -> Comparison {
         Comparison(
             name: "timers, 1 M, \(what)",
-            entrants: [
+            programs: [
                 line("libuv", ["\(peers)/timers-uv"], uv, isFloor: true),
                 line("asio", ["\(peers)/timers-asio"], asio, isFloor: true),
                 line("portloop", [ours, "timers"], key),
@@ -53,59 +53,25 @@ struct Programs {
     }
 
     /// A program that prints its figure and ends, on processor 0.
-    private func line(_ name: String, _ command: [String], _ key: String, isFloor: Bool = false, pinned: Bool = true) -> Comparison.Entrant
-    {
-        Comparison.Entrant(name: name, isFloor: isFloor) {
+    private func line(_ name: String, _ command: [String], _ key: String, isFloor: Bool = false, pinned: Bool = true) -> Measured {
+        Measured(name: name, isFloor: isFloor) {
             output(of: pinned ? ["taskset", "-c", "0"] + command : command).flatMap { figure(key, in: $0) }
         }
     }
 
-    /// An echo server and the load client, both on processor 0: the cross-processor wake of a virtual machine hides every difference.
-    private func echo(connections: Int, seconds: Double) -> Comparison {
-        func server(_ name: String, _ command: [String], isFloor: Bool = false) -> Comparison.Entrant {
-            Comparison.Entrant(name: name, isFloor: isFloor) { measureEcho(command, connections, seconds) }
-        }
-        return Comparison(
-            name: "echo 64 B, \(connections) connections, server CPU per request",
-            entrants: [
-                server("epoll, level", ["\(peers)/echo-level"], isFloor: true),
-                server("epoll, edge", ["\(peers)/echo-edge"], isFloor: true),
-                server("portloop", [ours, "echo"]),
-                server("portloop, fibers", [ours, "echo-tasks"]),
-                server("libuv", ["\(peers)/echo-uv"]),
-                server("asio", ["\(peers)/echo-asio"]),
-                server("asio, coroutines", ["\(peers)/echo-asio-coro"]),
+    /// Echo servers of short requests, in callbacks and in fibers.
+    private func echo(connections: Int) -> Comparison {
+        EchoComparison(programs: self, bytes: 64, connections: connections).comparison(
+            "echo 64 B, \(connections) connections, server CPU per request",
+            [
+                EchoServer("epoll, level", ["\(peers)/echo-level"], isFloor: true),
+                EchoServer("epoll, edge", ["\(peers)/echo-edge"], isFloor: true),
+                EchoServer("portloop", [ours, "echo"]),
+                EchoServer("portloop, fibers", [ours, "echo-tasks"]),
+                EchoServer("libuv", ["\(peers)/echo-uv"]),
+                EchoServer("asio", ["\(peers)/echo-asio"]),
+                EchoServer("asio, coroutines", ["\(peers)/echo-asio-coro"]),
             ])
-    }
-
-    private func measureEcho(_ command: [String], _ connections: Int, _ seconds: Double) -> Double? {
-        loadEcho(command, connections, bytes: 64, seconds).flatMap { figure("server_cpu_ns_per_request", in: $0) }
-    }
-
-    /// What the load client says of an echo server that is started for it.
-    func loadEcho(_ command: [String], _ connections: Int, bytes requestBytes: Int, _ seconds: Double = 1) -> String? {
-        let server = Process()
-        server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        server.arguments = ["taskset", "-c", "0"] + command
-        let pipe = Pipe()
-        server.standardOutput = pipe
-        guard (try? server.run()) != nil else { return nil }
-        defer {
-            server.terminate()
-            server.waitUntilExit()
-        }
-        var said = ""
-        while !said.contains("\n") {
-            let bytes = pipe.fileHandleForReading.availableData
-            if bytes.isEmpty { return nil }
-            said += String(decoding: bytes, as: UTF8.self)
-        }
-        guard let port = said.split(separator: " ").last.map({ $0.trimmingCharacters(in: .whitespacesAndNewlines) }) else { return nil }
-        let load = [
-            "taskset", "-c", "0", "\(peers)/load", port, "\(connections)", "\(requestBytes)", "\(Int(seconds.rounded(.up)))",
-            "\(server.processIdentifier)",
-        ]
-        return output(of: load)
     }
 }
 

@@ -31,14 +31,14 @@ struct SerialComparisons {
         // A tenth of the rounds: they take as long.
         let fewer = [arguments[0], "\((Int(arguments[1]) ?? 0) / 10)"]
         entrants += libraries.map { entrant($0, [python, script, $0], ports, isSource, fewer, key) }
-        return Comparison(name: name, entrants: entrants)
+        return Comparison(name: name, programs: entrants)
     }
 
     /// A client on processor 0, its devices on processor 1.
     private func entrant(
         _ name: String, _ command: [String], _ ports: Int, _ isSource: Bool, _ arguments: [String], _ key: String, isFloor: Bool = false
-    ) -> Comparison.Entrant {
-        Comparison.Entrant(name: name, isFloor: isFloor) {
+    ) -> Measured {
+        Measured(name: name, isFloor: isFloor) {
             guard let devices = Devices("\(peers)/serial-peer", ports, isSource) else { return nil }
             defer { devices.end() }
             return output(of: ["taskset", "-c", "0"] + command + arguments + devices.paths).flatMap { figure(key, in: $0) }

@@ -12,28 +12,21 @@ struct SocketComparisons {
     }
 
     private func comparison(bytes: Int, _ size: String, connections: Int) -> Comparison {
-        func server(_ name: String, _ command: [String], isFloor: Bool = false) -> Comparison.Entrant {
-            let latencies = Latencies()
-            return Comparison.Entrant(name: name, isFloor: isFloor, latencies: latencies) {
-                guard let line = programs.loadEcho(command, connections, bytes: bytes) else { return nil }
-                latencies.add(line)
-                return figure("server_cpu_ns_per_request", in: line)
-            }
-        }
         let (peers, python) = (programs.peers, "\(programs.peers)/python/bin/python")
         // Short requests are read into 4 KiB, which stay in the nearest cache; for the others all servers have buffers as large as ours.
         let buffer = bytes < 4_096 ? "4096" : "65536"
-        var entrants = [
-            server("epoll, level", ["\(peers)/echo-level", buffer], isFloor: true),
-            server("epoll, edge", ["\(peers)/echo-edge", buffer], isFloor: true),
-            server("portloop, sockets", [programs.ours, "echo-sockets"]),
-            server("libuv", ["\(peers)/echo-uv", buffer]),
-            server("asio, coroutines", ["\(peers)/echo-asio-coro", buffer]),
+        var servers = [
+            EchoServer("epoll, level", ["\(peers)/echo-level", buffer], isFloor: true),
+            EchoServer("epoll, edge", ["\(peers)/echo-edge", buffer], isFloor: true),
+            EchoServer("portloop, sockets", [programs.ours, "echo-sockets"]),
+            EchoServer("libuv", ["\(peers)/echo-uv", buffer]),
+            EchoServer("asio, coroutines", ["\(peers)/echo-asio-coro", buffer]),
         ]
         if output(of: [python, "-c", "import uvloop"]) != nil {
-            entrants.append(server("asyncio, uvloop", [python, "\(programs.peers)/../Peers/echo_asyncio.py"]))
+            servers.append(EchoServer("asyncio, uvloop", [python, "\(programs.peers)/../Peers/echo_asyncio.py"]))
         }
-        return Comparison(name: "sockets \(size), \(connections) connections, server CPU per request", entrants: entrants)
+        return EchoComparison(programs: programs, bytes: bytes, connections: connections).comparison(
+            "sockets \(size), \(connections) connections, server CPU per request", servers, telling: true)
     }
 }
 

@@ -7,15 +7,14 @@ import Foundation
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
-    print("usage: Compare PEERS_DIRECTORY PORTLOOP_BENCH [COMPARISON|all] [ROUNDS] [SECONDS]")
+    print("usage: Compare PEERS_DIRECTORY PORTLOOP_BENCH [COMPARISON|all] [ROUNDS]")
     exit(2)
 }
 let programs = Programs(peers: arguments[1], ours: arguments[2])
 let chosen = arguments.count > 3 ? arguments[3] : "all"
 let rounds = arguments.count > 4 ? Int(arguments[4]) ?? 20 : 20
-let seconds = arguments.count > 5 ? Double(arguments[5]) ?? 1 : 1
 var ran = 0
-for comparison in programs.comparisons(seconds: seconds) where chosen == "all" || comparison.name.hasPrefix(chosen) {
+for comparison in programs.comparisons where chosen == "all" || comparison.name.hasPrefix(chosen) {
     comparison.run(rounds: rounds)
     ran += 1
 }

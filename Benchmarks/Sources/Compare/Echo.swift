@@ -1,0 +1,93 @@
+import Foundation
+
+/// An echo server of a comparison.
+struct EchoServer {
+    let name: String
+    let command: [String]
+    let isFloor: Bool
+
+    init(_ name: String, _ command: [String], isFloor: Bool = false) {
+        self.name = name
+        self.command = command
+        self.isFloor = isFloor
+    }
+}
+
+/// What a request costs several echo servers that run side by side, and take turns of some milliseconds at one load client. All are on
+/// processor 0: the cross-processor wake of a virtual machine hides every difference.
+struct EchoComparison {
+    let programs: Programs
+    let bytes: Int
+    let connections: Int
+
+    /// Turns of each server in a round. Where a round has placed the servers in memory moves its figures by a hundredth or two, so many
+    /// short rounds say more than few long ones.
+    private var turns: Int { 10 }
+    /// Long enough for each of the connections to be served some times.
+    private var turnMilliseconds: Int { max(20, connections / 20) }
+    /// As many as the load client has descriptors for: a process has 20,000 on some machines.
+    private var serversMax: Int { max(1, 15_000 / connections) }
+
+    func comparison(_ name: String, _ servers: [EchoServer], telling latencies: Bool = false) -> Comparison {
+        let entrants = servers.map {
+            Comparison.Entrant(name: $0.name, isFloor: $0.isFloor, latencies: latencies ? Latencies() : nil)
+        }
+        return Comparison(name: name, entrants: entrants) { places in
+            var lines: [String] = []
+            for first in stride(from: 0, to: places.count, by: serversMax) {
+                guard let found = measure(places[first...].prefix(serversMax).map { servers[$0].command }) else { return nil }
+                lines += found
+            }
+            for (place, line) in zip(places, lines) { entrants[place].latencies?.add(line) }
+            return lines.compactMap { figure("server_cpu_ns_per_request", in: $0) }
+        }
+    }
+
+    /// What the load client says of each of the servers, which are started for it.
+    private func measure(_ commands: [[String]]) -> [String]? {
+        var running: [RunningServer] = []
+        defer { for server in running { server.stop() } }
+        for command in commands {
+            guard let server = RunningServer(command) else {
+                print("\(command.joined(separator: " ")) does not start")
+                return nil
+            }
+            running.append(server)
+        }
+        let load = ["taskset", "-c", "0", "\(programs.peers)/load", "\(connections)", "\(bytes)", "\(turns)", "\(turnMilliseconds)"]
+        return output(of: load + running.map(\.address)).map { $0.split(separator: "\n").map(String.init) }
+    }
+}
+
+/// A server that has said where it listens.
+private final class RunningServer {
+    private let process = Process()
+    private var port = ""
+
+    init?(_ command: [String]) {
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["taskset", "-c", "0"] + command
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        guard (try? process.run()) != nil else { return nil }
+        var said = ""
+        while !said.contains("\n") {
+            let bytes = pipe.fileHandleForReading.availableData
+            if bytes.isEmpty { break }
+            said += String(decoding: bytes, as: UTF8.self)
+        }
+        guard let word = said.split(whereSeparator: \.isWhitespace).last else {
+            stop()
+            return nil
+        }
+        port = String(word)
+    }
+
+    /// As the load client names a server.
+    var address: String { "\(port):\(process.processIdentifier)" }
+
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+    }
+}
