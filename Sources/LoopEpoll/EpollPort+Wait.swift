@@ -47,6 +47,7 @@ extension EpollPort {
 
     /// Looks at the kernel's queue and at everything that has fallen due: events first, which only set flags; then the operations that
     /// they are about; functions of adapters last in each, when nothing is half changed.
+    @inline(__always)
     private func askKernel(_ bound: WaitBound) {
         trapIfForked()
         harvest(for: hasWork ? .poll : soonest(bound))
@@ -78,6 +79,7 @@ extension EpollPort {
         }
     }
 
+    @inline(__always)
     private func harvest(for bound: WaitBound) {
         state.record.metrics.kernelWaits += 1
         if bound != .poll { state.record.metrics.blockingWaits += 1 }

@@ -30,8 +30,11 @@ extension Core {
     }
 
     /// Runs jobs until the queue is empty or their share of the turn is used up.
-    func runReadyJobs(_ loop: EventLoop) {
-        guard !ready.isEmpty else { return }
+    @inline(__always)
+    func runReadyJobs(_ loop: EventLoop) { if !ready.isEmpty { runThem(loop) } }
+
+    @inline(never)
+    private func runThem(_ loop: EventLoop) {
         let sliceEnd = present.advanced(by: limits.jobNanosecondsPerTurnMax)
         var left = limits.jobsPerTurnMax
         while left > 0, let next = ready.popFirst() {
@@ -97,7 +100,11 @@ extension Core {
 
     /// Fires what is due, up to a limit for each turn: collected first, so that one that fires may cancel or move another of the batch.
     /// What the limit leaves is due in the next turn.
-    func fireDueTimers() {
+    @inline(__always)
+    func fireDueTimers() { if timers.nextDeadline != nil { fireThem() } }
+
+    @inline(never)
+    private func fireThem() {
         guard let next = timers.nextDeadline, next <= present else { return }
         var left = min(timers.collectDue(now: now), limits.timersPerTurnMax)
         while left > 0, let due = timers.takeCollected() {
@@ -134,6 +141,7 @@ extension Core {
     }
 
     /// How long the port may block: not at all while something of ours waits to run.
+    @inline(__always)
     func waitBound(_ wish: WaitBound) -> WaitBound {
         guard ready.isEmpty, yielded.isEmpty, !hasPostedCancels, ledger.hasToldEverybody else { return .poll }
         guard let next = timers.nextDeadline else { return wish }
@@ -145,6 +153,7 @@ extension Core {
     }
 
     /// Asks the port, blocking only if nobody needs the loop.
+    @inline(__always)
     func waitForPackets(_ wish: WaitBound, _ mailbox: Mailbox) -> Int {
         var bound = waitBound(wish)
         if bound != .poll {
@@ -186,6 +195,7 @@ extension Core {
     }
 
     /// Settles the batch, every packet of it, before anybody is told.
+    @inline(__always)
     func settle(_ count: Int) {
         guard count > 0 else { return }
         var settled = 0
@@ -196,6 +206,7 @@ extension Core {
     }
 
     /// What the turn was woken for it does itself: left to the next turn, every wake costs a second look at the port.
+    @inline(__always)
     func runMailThatWoke(_ mailbox: Mailbox, _ loop: EventLoop) {
         guard wasWoken else { return }
         takeMail(mailbox)
