@@ -1,24 +1,25 @@
 extension Operations {
     /// Makes of a completed operation the next one on its handle: in the same memory, with the bytes that are in it. What was read is
-    /// written back, and a standing read goes on, without a copy and without preparing anew.
+    /// written back, and what is waited for is waited for again, without a copy and without preparing anew.
     ///
     /// ```swift
     /// let renewed = try ops.renew(id, as: writes)
     /// try ops.write(renewed.id, count: renewed.facts.count)
     /// ```
     ///
-    /// The old id is dead, and the new operation prepared, however the old one ended: look at its facts, and start the new one or abandon
-    /// it. Where the call is refused nothing has changed, and the result is there to be taken.
+    /// The next operation is of the kind that is named, or of the one that this was of. Its old id is dead, and the new operation prepared,
+    /// however the old one ended: look at its facts, and start the new one or abandon it. Where the call is refused nothing has changed,
+    /// and the result is there to be taken.
     // SAFETY: the completion is copied before anything else is called.
     @inlinable
-    public func renew(_ id: OperationID, as kind: OperationKind, tag: UInt64 = 0) throws(OperationError) -> RenewedOperation {
+    public func renew(_ id: OperationID, as kind: OperationKind? = nil, tag: UInt64 = 0) throws(OperationError) -> RenewedOperation {
         let lent = try lendRenewed(id, kind, tag)
         return unsafe RenewedOperation(id: lent.id, facts: lent.facts.pointee)
     }
 
     // SAFETY: the record's own completion, which a new packet alone changes.
     @usableFromInline
-    func lendRenewed(_ id: OperationID, _ kind: OperationKind, _ tag: UInt64) throws(OperationError) -> LentRenewal {
+    func lendRenewed(_ id: OperationID, _ kind: OperationKind?, _ tag: UInt64) throws(OperationError) -> LentRenewal {
         guard core.isClockRead, let cell = ledger.usualRenew(id, as: kind, tag: tag, now: core.now) else {
             let cell = try ledger.renew(id, as: kind, tag: tag, now: core.present)
             return unsafe LentRenewal(id: ledger.id(of: cell), facts: cell.completion)

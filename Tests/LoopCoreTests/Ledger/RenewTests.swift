@@ -54,6 +54,28 @@ import Testing
         }
     }
 
+    @Test("Without a kind it stays what it was: told to the kind it is of, or to whoever waits for it") func sameKind() throws {
+        try Bench.run { bench in
+            let pair = try Pair(bench, capacity: 16)
+            let read = try bench.ops.renew(pair.read(posting: Completion(count: 1), bytes: [1]))
+            try bench.ops.read(read.id)
+            bench.port.finish(try bench.request, Completion(count: 2))
+            bench.loop.turn(.poll)
+            #expect(pair.told == ["read 2"])
+            try bench.ops.free(read.id)
+
+            let own = try bench.read(pair.handle, tag: 4)
+            bench.port.finish(try bench.request, Completion(count: 3))
+            bench.loop.turn(.poll)
+            let next = try bench.ops.renew(own, tag: 5)
+            try bench.ops.read(next.id)
+            bench.port.finish(try bench.request, Completion(count: 4))
+            bench.loop.turn(.poll)
+            #expect(pair.told == ["read 2"])
+            #expect(try bench.ops.takeFacts(next.id).count == 4)
+        }
+    }
+
     @Test("What somebody else completed is the driver's when it is renewed: its cancel is asked of the port") func remote() throws {
         try Bench.run { bench in
             let pair = try Pair(bench, capacity: 16)

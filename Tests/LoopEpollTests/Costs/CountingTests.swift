@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(
-        "Sixty-four connections share a wait, and are served sixteen at a time",
+        "Sixty-four connections share a wait, and are served in two turns",
         .enabled(if: canCount, "counted in an optimised build without a sanitizer"))
     func sharedWaits() async {
         await #expect(processExitsWith: .exitCode(0)) { _exit(countSharedEcho(connections: 64, rounds: 200)) }
@@ -170,7 +170,7 @@ private func countEcho(requests: Int, _ begin: (Operations, NativeHandle) throws
 }
 
 /// As many connections as the port serves at a time.
-private let connectionsPerTurn = 16
+private let connectionsPerTurn = 32
 
 /// Many connections, all of which ask before the loop is turned: the kernel is asked once for all of them.
 // SAFETY: as above.

@@ -75,13 +75,13 @@ import Testing
     func forkedInTheMiddle() async throws {
         await #expect(processExitsWith: .success) {
             let bench = try PortBench()
-            let lines = (0..<20).map { _ in Carrier.unixStream.open() }
+            let lines = (0..<36).map { _ in Carrier.unixStream.open() }
             for ends in lines {
                 let near = try bench.associate(ends.near)
                 bench.start(Lent(capacity: 4), on: near) { $0.read($1, at: nil) }
                 ends.far.write([1])
             }
-            require(bench.wait(.poll).count == 16)
+            require(bench.wait(.poll).count == 32)
             let status = inChild {
                 close(2)
                 return Int32(bench.wait(.poll).count)

@@ -2,12 +2,12 @@ import LoopCore
 import LoopEpoll
 import Testing
 
-/// One answer of the kernel's may speak of many descriptors: the port follows it in shares of sixteen.
+/// One answer of the kernel's may speak of many descriptors: the port follows it in shares of thirty-two.
 @Suite("EpollPort: one answer in shares", .ownDescriptors) struct ShareTests {
-    @Test("Fifty descriptors that are ready together are served in order, sixteen a wait, and the kernel is asked once")
+    @Test("A hundred descriptors that are ready together are served in order, in shares, and the kernel is asked once")
     func shares() throws {
         let bench = try PortBench()
-        let lines = try (0..<50).map { _ in try Line(bench) }
+        let lines = try (0..<100).map { _ in try Line(bench) }
         for line in lines { line.ends.far.write([1]) }
         let askedBefore = bench.port.portMetrics.kernelWaits
         var sizes: [Int] = []
@@ -19,7 +19,7 @@ import Testing
             let isLeft = served.count < lines.count
             #expect((bench.port.nextDeadline != nil) == isLeft, "whoever polls the port from outside is told to come again at once")
         }
-        #expect(sizes == [16, 16, 16, 2])
+        #expect(sizes == [32, 32, 32, 4])
         #expect(served == lines.map { ObjectIdentifier($0.read) })
         #expect(bench.port.portMetrics.kernelWaits - askedBefore == 1)
         bench.end()
@@ -28,14 +28,14 @@ import Testing
     @Test("What happens to those whose share has not come yet counts: cancelled, dissociated, read by somebody else")
     func between() throws {
         let bench = try PortBench()
-        let lines = try (0..<40).map { _ in try Line(bench) }
+        let lines = try (0..<80).map { _ in try Line(bench) }
         for line in lines { line.ends.far.write([1]) }
-        #expect(bench.wait(.forever).count == 16)
-        let (cancelled, gone, emptied) = (lines[20], lines[25], lines[30])
+        #expect(bench.wait(.forever).count == 32)
+        let (cancelled, gone, emptied) = (lines[40], lines[50], lines[60])
         #expect(bench.cancel(cancelled.read) == .requested)
         bench.dissociate(gone.near)
         #expect(emptied.ends.near.read() == [1], "somebody else takes the byte")
-        var rest = bench.packets(23)
+        var rest = bench.packets(47)
         let ends = [cancelled, gone].map { line in rest.first { $0.lent === line.read }?.completion.severity }
         #expect(ends == [.aborted, .aborted])
         #expect(!rest.contains { $0.lent === emptied.read })
@@ -47,13 +47,13 @@ import Testing
 
     @Test("An event that comes between the shares is heard of behind them") func late() throws {
         let bench = try PortBench()
-        let lines = try (0..<40).map { _ in try Line(bench) }
+        let lines = try (0..<80).map { _ in try Line(bench) }
         for line in lines { line.ends.far.write([1]) }
-        #expect(bench.wait(.forever).count == 16)
+        #expect(bench.wait(.forever).count == 32)
         let late = try Line(bench)
         late.ends.far.write([1])
+        #expect(bench.wait(.forever).count == 32)
         #expect(bench.wait(.forever).count == 16)
-        #expect(bench.wait(.forever).count == 8)
         #expect(bench.wait(.forever).first?.lent === late.read)
         bench.end()
     }
