@@ -132,13 +132,16 @@ extension Core {
     }
 
     /// Since when the port is asked once more for a packet whose grace has run out; nil where it is given up on. Once in any case, and then
-    /// while its batches are full, behind which there may be more: but no longer than for another grace, whoever keeps them full.
+    /// while it may bring more: but no longer than for another grace, whoever keeps it busy.
     private func lookAgain(_ grace: Grace, _ deadline: MonotonicInstant) -> MonotonicInstant? {
         switch grace {
         case .running: now
-        case .overdue: lastBatchWasFull && now < deadline.advanced(by: limits.cancelGraceNanoseconds) ? deadline : nil
+        case .overdue: mayBringMore && now < deadline.advanced(by: limits.cancelGraceNanoseconds) ? deadline : nil
         }
     }
+
+    /// Whether the port may have more at once than its last batch brought: behind a full one, and where it says so itself.
+    var mayBringMore: Bool { lastBatchWasFull || port.nextDeadline.map { $0 <= now } ?? false }
 
     /// How long the port may block: not at all while something of ours waits to run.
     @inline(__always)

@@ -60,10 +60,10 @@ public protocol CompletionPort: AnyObject {
     /// The corresponding function is `PostQueuedCompletionStatus`.
     func post(_ block: UnsafeMutableRawPointer, _ completion: Completion)
 
-    /// Moves finished work into the batch and returns how many entries it filled: where that leaves room, nothing more was finished.
-    /// Blocks for at most `bound`, and only while nothing is finished. It may return early with nothing; never late by more than the
-    /// system's timer resolution, and never early because a time was rounded down. The corresponding function is
-    /// `GetQueuedCompletionStatusEx`.
+    /// Moves finished work into the batch and returns how many entries it filled: where that leaves room, and ``nextDeadline`` does not say
+    /// that there is more to do at once, nothing more was finished. Blocks for at most `bound`, and only while nothing is finished. It may
+    /// return early with nothing; never late by more than the system's timer resolution, and never early because a time was rounded down.
+    /// The corresponding function is `GetQueuedCompletionStatusEx`.
     func wait(into batch: UnsafeMutableBufferPointer<Packet>, for bound: WaitBound) -> Int
 
     /// Ends the port. Operations it can still reach get their packet from no one: the ledger disowns them (C10).

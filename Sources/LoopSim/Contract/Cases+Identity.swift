@@ -16,6 +16,20 @@ extension ContractSuite {
             run.fixture.feed(ends.far, [2])
             run.expectEqual(try run.finish(new).bytes, [2], "the new operation's byte")
         },
+        ContractCase("C6", "a renewed operation is another one in the same memory: its old id is dead, and its bytes are written again") {
+            run throws(CaseFailure) in
+            let (handle, ends) = try run.stream(for: .write)
+            let old = try run.write(handle, [5, 6, 7])
+            try run.turn(until: "the first packet") { run.phase(old) == .completed }
+            run.expectEqual(run.fixture.drain(ends.far, max: 16), [5, 6, 7], "what arrived of the first")
+            let renewed = try run.must("renew") { () throws(OperationError) in try run.ops.renew(old) }
+            run.expectEqual(renewed.facts.count, 3, "bytes of the first")
+            run.expectEveryCallRefuses(old, with: .staleID)
+            run.expect(run.phase(renewed.id) == .prepared, "the new operation is prepared")
+            try run.must("write") { () throws(OperationError) in try run.ops.write(renewed.id, count: 3) }
+            run.expectEqual(try run.finish(renewed.id).completion.count, 3, "bytes of the second")
+            run.expectEqual(run.fixture.drain(ends.far, max: 16), [5, 6, 7], "what arrived of the second")
+        },
         ContractCase("C6", "an id of another loop is refused") { run throws(CaseFailure) in
             let (handle, _) = try run.stream()
             let other = run.fixture.makeLoop(Limits())

@@ -43,13 +43,14 @@ import Testing
     }
 
     @Test(
-        "Nobody is given up on whose packet lies ready when the loop comes late, however many batches lie in front of it",
-        arguments: [4, 64])
-    func lateLoop(batch: Int) throws {
+        "Nobody is given up on whose packet lies ready when the loop comes late, however many batches or shares lie in front of it",
+        arguments: [(4, .max), (64, .max), (64, 4)])
+    func lateLoop(batch: Int, share: Int) throws {
         var limits = Limits()
         limits.packetsPerBatchMax = batch
         try Bench.run(limits) { bench in
             bench.port.driver = .stuck
+            bench.port.shareMax = share
             let handle = try bench.associate()
             var ends: [WaitEnd] = []
             let ids = try (0..<50).map { _ in

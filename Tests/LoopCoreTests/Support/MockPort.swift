@@ -18,6 +18,8 @@ final class MockPort: CompletionPort {
     // What the test decides.
     var answer: (PortRequest) -> Submission = { _ in .owesPacket }
     var driver = Driver.obedient
+    /// How many packets a wait hands out at most; while there are more the port says that it has something to do.
+    var shareMax = Int.max
     var refusal: AssociationError?
     /// Runs when a wait finds nothing to hand out: what the world does while the loop sleeps.
     var asleep: () -> Void = {}
@@ -42,6 +44,7 @@ final class MockPort: CompletionPort {
     var waker: any PortWaker { mockWaker }
     var pollableHandle: NativeHandle? { nil }
     var portMetrics = PortMetrics()
+    var nextDeadline: MonotonicInstant? { shareMax == .max || packets.isEmpty ? nil : MonotonicInstant(nanoseconds: 0) }
 
     func now() -> MonotonicInstant { clock }
 
@@ -88,7 +91,7 @@ final class MockPort: CompletionPort {
         journal.add("wait")
         bounds.append(bound)
         if packets.isEmpty { block(bound) }
-        let count = min(packets.count, batch.count)
+        let count = min(packets.count, batch.count, shareMax)
         for place in 0..<count { unsafe batch[place] = packets[place] }
         packets.removeFirst(count)
         return count
