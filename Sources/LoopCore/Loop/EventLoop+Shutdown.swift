@@ -19,7 +19,7 @@ extension EventLoop {
         let bound = core.port.now().advanced(by: core.limits.shutdownBoundNanoseconds)
         while !core.isDrained, core.port.now() < bound { runTurn(core, .until(bound), .drained) }
         // Packets that lay ready while the bound ran out are no stragglers.
-        repeat { runTurn(core, .poll, .oneLook) } while core.mayBringMore
+        repeat { runTurn(core, .poll, .oneLook) } while core.lastBatchWasFull
         let report = ShutdownReport(
             operations: core.leakStragglers(), fibers: core.fibers.dump(now: core.present), threads: core.stopOffload())
         core.ledger.dropAllKinds()

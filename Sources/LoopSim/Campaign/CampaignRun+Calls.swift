@@ -191,7 +191,7 @@ extension CampaignRun {
         case .abandon: unsafe try ops.abandon(id)
         case .submitted: unsafe try ops.submitted(id)
         case .renew:
-            guard let kind = lines.lazy.compactMap(\.renewals).first else {
+            guard let kind = lines.lazy.compactMap({ $0.renewals }).first else {
                 _ = try ops.state(id)
                 return
             }
