@@ -227,16 +227,16 @@ static void take_turn(struct server *server, size_t turn, uint64_t turn_ns) {
     play(server, draining, 0);
 }
 
-static void open_server(struct server *server, const char *name, size_t turns) {
-    char *end = NULL;
-    char *colon = strchr(name, ':');
-    long port = strtol(name, &end, 10);
-    if (colon == NULL || end != colon || port < 1 || port > 65535) {
+static void open_server(struct server *server, char *name, size_t turns) {
+    char *pid = strchr(name, ':');
+    if (pid == NULL) {
         die("A server is named PORT:PID, but here is \"%s\".", name);
     }
-    int error = clock_getcpuclockid((pid_t)parse_number("PID", colon + 1, 1, INT32_MAX), &server->clock);
+    *pid++ = '\0';
+    unsigned port = (unsigned)parse_number("PORT", name, 1, 65535);
+    int error = clock_getcpuclockid((pid_t)parse_number("PID", pid, 1, INT32_MAX), &server->clock);
     if (error != 0) {
-        die("There is no CPU clock of process %s: %s.", colon + 1, strerror(error));
+        die("There is no CPU clock of process %s: %s.", pid, strerror(error));
     }
     server->epoll = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
     server->clients = calloc(connections, sizeof *server->clients);
@@ -246,7 +246,7 @@ static void open_server(struct server *server, const char *name, size_t turns) {
     }
     for (size_t i = 0; i < connections; i++) {
         struct client *client = &server->clients[i];
-        open_client(client, (unsigned)port);
+        open_client(client, port);
         client->pattern_start = (uint32_t)next_random() & (pattern_starts - 1);
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = client};
         must("epoll_ctl", epoll_ctl(server->epoll, EPOLL_CTL_ADD, client->fd, &event));

@@ -70,17 +70,11 @@ private final class RunningServer {
         let pipe = Pipe()
         process.standardOutput = pipe
         guard (try? process.run()) != nil else { return nil }
-        var said = ""
-        while !said.contains("\n") {
-            let bytes = pipe.fileHandleForReading.availableData
-            if bytes.isEmpty { break }
-            said += String(decoding: bytes, as: UTF8.self)
-        }
-        guard let word = said.split(whereSeparator: \.isWhitespace).last else {
+        guard let word = firstWords(from: pipe).last else {
             stop()
             return nil
         }
-        port = String(word)
+        port = word
     }
 
     /// As the load client names a server.

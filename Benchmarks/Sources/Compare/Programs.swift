@@ -88,6 +88,17 @@ func output(of command: [String]) -> String? {
     return process.terminationStatus == 0 ? String(decoding: bytes, as: UTF8.self) : nil
 }
 
+/// The words of the first line that a running program prints; none if it ends before.
+func firstWords(from pipe: Pipe) -> [String] {
+    var said = ""
+    while !said.contains("\n") {
+        let bytes = pipe.fileHandleForReading.availableData
+        if bytes.isEmpty { return [] }
+        said += String(decoding: bytes, as: UTF8.self)
+    }
+    return said.split(whereSeparator: \.isWhitespace).map(String.init)
+}
+
 /// The value of `key=value` in a line.
 func figure(_ key: String, in line: String) -> Double? {
     for word in line.split(whereSeparator: \.isWhitespace) where word.hasPrefix("\(key)=") { return Double(word.dropFirst(key.count + 1)) }

@@ -60,13 +60,8 @@ private struct Devices {
         process.standardInput = input
         process.standardOutput = pipe
         guard (try? process.run()) != nil else { return nil }
-        var said = ""
-        while !said.contains("\n") {
-            let bytes = pipe.fileHandleForReading.availableData
-            if bytes.isEmpty { return nil }
-            said += String(decoding: bytes, as: UTF8.self)
-        }
-        paths = said.split(whereSeparator: \.isWhitespace).map(String.init)
+        paths = firstWords(from: pipe)
+        if paths.isEmpty { return nil }
     }
 
     /// It ends with its input.

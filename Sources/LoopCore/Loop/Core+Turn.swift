@@ -101,11 +101,11 @@ extension Core {
     /// Fires what is due, up to a limit for each turn: collected first, so that one that fires may cancel or move another of the batch.
     /// What the limit leaves is due in the next turn.
     @inline(__always)
-    func fireDueTimers() { if timers.nextDeadline != nil { fireThem() } }
+    func fireDueTimers() { if let next = timers.nextDeadline { fireThem(next) } }
 
     @inline(never)
-    private func fireThem() {
-        guard let next = timers.nextDeadline, next <= present else { return }
+    private func fireThem(_ next: MonotonicInstant) {
+        guard next <= present else { return }
         var left = min(timers.collectDue(now: now), limits.timersPerTurnMax)
         while left > 0, let due = timers.takeCollected() {
             left -= 1
@@ -141,7 +141,7 @@ extension Core {
     }
 
     /// Whether the port may have more at once than its last batch brought: behind a full one, and where it says so itself.
-    var mayBringMore: Bool { lastBatchWasFull || port.nextDeadline.map { $0 <= now } ?? false }
+    private var mayBringMore: Bool { lastBatchWasFull || port.nextDeadline.map { $0 <= now } ?? false }
 
     /// How long the port may block: not at all while something of ours waits to run.
     @inline(__always)

@@ -20,10 +20,7 @@ extension Operations {
     // SAFETY: the record's own completion, which a new packet alone changes.
     @usableFromInline
     func lendRenewed(_ id: OperationID, _ kind: OperationKind?, _ tag: UInt64) throws(OperationError) -> LentRenewal {
-        guard core.isClockRead, let cell = ledger.usualRenew(id, as: kind, tag: tag, now: core.now) else {
-            let cell = try ledger.renew(id, as: kind, tag: tag, now: core.present)
-            return unsafe LentRenewal(id: ledger.id(of: cell), facts: cell.completion)
-        }
+        let cell = try ledger.renew(id, as: kind, tag: tag, now: core.present)
         return unsafe LentRenewal(id: ledger.id(of: cell), facts: cell.completion)
     }
 }

@@ -14,10 +14,7 @@ import Testing
             #expect(try bench.ops.state(renewed.id) == .prepared)
             #expect(try bench.ops.ledger.find(renewed.id) == before && before.record.tag == 9)
             try bench.ops.checkInvariants()
-            try bench.ops.write(renewed.id, count: 5)
-            #expect(try bytes(bench.request, 5) == [1, 2, 3, 4, 5])
-            bench.port.finish(try bench.request, Completion(count: 5))
-            bench.loop.turn(.poll)
+            #expect(try pair.write(renewed.id, count: 5) == [1, 2, 3, 4, 5])
             #expect(pair.told == ["write 5"])
             try bench.ops.free(renewed.id)
         }
@@ -29,13 +26,10 @@ import Testing
             var id = try pair.read(posting: Completion(count: 1), bytes: [7])
             for _ in 0..<100 {
                 let write = try bench.ops.renew(id, as: pair.writes)
-                try bench.ops.write(write.id, count: 1)
-                bench.port.finish(try bench.request, Completion(count: 1))
-                bench.loop.turn(.poll)
+                #expect(try pair.write(write.id, count: 1) == [7])
                 let read = try bench.ops.renew(write.id, as: pair.reads)
                 try bench.ops.read(read.id)
-                bench.port.finish(try bench.request, Completion(count: 1))
-                bench.loop.turn(.poll)
+                try pair.finish(Completion(count: 1))
                 id = read.id
             }
             #expect(pair.told.count == 200 && bench.ops.ledger.slab.indexCount == 1)
@@ -59,18 +53,15 @@ import Testing
             let pair = try Pair(bench, capacity: 16)
             let read = try bench.ops.renew(pair.read(posting: Completion(count: 1), bytes: [1]))
             try bench.ops.read(read.id)
-            bench.port.finish(try bench.request, Completion(count: 2))
-            bench.loop.turn(.poll)
+            try pair.finish(Completion(count: 2))
             #expect(pair.told == ["read 2"])
             try bench.ops.free(read.id)
 
             let own = try bench.read(pair.handle, tag: 4)
-            bench.port.finish(try bench.request, Completion(count: 3))
-            bench.loop.turn(.poll)
+            try pair.finish(Completion(count: 3))
             let next = try bench.ops.renew(own, tag: 5)
             try bench.ops.read(next.id)
-            bench.port.finish(try bench.request, Completion(count: 4))
-            bench.loop.turn(.poll)
+            try pair.finish(Completion(count: 4))
             #expect(pair.told == ["read 2"])
             #expect(try bench.ops.takeFacts(next.id).count == 4)
         }
@@ -108,8 +99,7 @@ import Testing
             }
             try bench.ops.read(prepared)
             #expect(throws: OperationError.alreadyAwaited) { try bench.ops.renew(prepared, as: pair.reads) }
-            bench.port.finish(try bench.request, Completion(count: 2))
-            bench.loop.turn(.poll)
+            try pair.finish(Completion(count: 2))
             try Bench.run { other in
                 let foreign = try other.ops.kind(on: other.associate()) { _, _ in }
                 #expect(throws: OperationError.notAssociated) { try bench.ops.renew(prepared, as: foreign) }
@@ -136,10 +126,7 @@ import Testing
                 let pair = try Pair(bench, capacity: capacity, address: room)
                 let read = try pair.read(posting: Completion(count: 3), bytes: [1, 2, 3])
                 let renewed = try bench.ops.renew(read, as: pair.writes)
-                try bench.ops.write(renewed.id, count: 3)
-                #expect(try bytes(bench.request, 3) == [1, 2, 3])
-                bench.port.finish(try bench.request, Completion(count: 3))
-                bench.loop.turn(.poll)
+                #expect(try pair.write(renewed.id, count: 3) == [1, 2, 3])
                 try bench.ops.free(renewed.id)
                 try bench.ops.retire(pair.handle)
             }
@@ -163,9 +150,6 @@ import Testing
         }
         expectSentence("An operation was renewed as a kind that differs in its room for an address.", in: room)
     }
-
-    // SAFETY: the buffer is the operation's while it is in flight.
-    private func bytes(_ request: PortRequest, _ count: Int) -> [UInt8] { unsafe [UInt8](request.buffer.prefix(count)) }
 }
 
 /// A handle with a kind for reads and one for writes, which note what they are told.
@@ -197,6 +181,21 @@ private final class Pair {
     // SAFETY: the memory is only named.
     func prepare() throws -> OperationID { unsafe try bench.ops.prepare(reads, capacity: capacity).id }
 
+    /// Ends the operation that was started last.
+    func finish(_ completion: Completion) throws {
+        bench.port.finish(try bench.request, completion)
+        bench.loop.turn(.poll)
+    }
+
+    /// Writes the bytes that are in the buffer, and returns them.
+    // SAFETY: the buffer is the operation's while it is in flight.
+    func write(_ id: OperationID, count: Int) throws -> [UInt8] {
+        try bench.ops.write(id, count: count)
+        let bytes = unsafe [UInt8](try bench.request.buffer.prefix(count))
+        try finish(Completion(count: count))
+        return bytes
+    }
+
     // SAFETY: no native call is made.
     func abandon(_ id: OperationID) throws { unsafe try bench.ops.abandon(id) }
 
@@ -205,10 +204,8 @@ private final class Pair {
     func read(posting completion: Completion, bytes: [UInt8]) throws -> OperationID {
         let id = try prepare()
         try bench.ops.read(id)
-        let request = try bench.request
-        unsafe request.buffer.copyBytes(from: bytes)
-        bench.port.finish(request, completion)
-        bench.loop.turn(.poll)
+        unsafe try bench.request.buffer.copyBytes(from: bytes)
+        try finish(completion)
         told = []
         return id
     }
