@@ -54,34 +54,28 @@ struct EchoComparison {
             }
             running.append(server)
         }
-        let load = ["taskset", "-c", "0", "\(programs.peers)/load", "\(connections)", "\(bytes)", "\(turns)", "\(turnMilliseconds)"]
-        return output(of: load + running.map(\.address)).map { $0.split(separator: "\n").map(String.init) }
+        let load = ["\(programs.peers)/load", "\(connections)", "\(bytes)", "\(turns)", "\(turnMilliseconds)"]
+        return output(of: onProcessor(0, load + running.map(\.address))).map { $0.split(separator: "\n").map(String.init) }
     }
 }
 
 /// A server that has said where it listens.
-private final class RunningServer {
-    private let process = Process()
-    private var port = ""
+private struct RunningServer {
+    private let program: RunningProgram
+    private let port: String
 
     init?(_ command: [String]) {
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["taskset", "-c", "0"] + command
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        guard (try? process.run()) != nil else { return nil }
-        guard let word = firstWords(from: pipe).last else {
-            stop()
+        guard let program = RunningProgram(onProcessor(0, command)) else { return nil }
+        self.program = program
+        guard let word = program.nextWords().last else {
+            program.stop()
             return nil
         }
         port = word
     }
 
     /// As the load client names a server.
-    var address: String { "\(port):\(process.processIdentifier)" }
+    var address: String { "\(port):\(program.number)" }
 
-    func stop() {
-        process.terminate()
-        process.waitUntilExit()
-    }
+    func stop() { program.stop() }
 }

@@ -55,7 +55,7 @@ struct Programs {
     /// A program that prints its figure and ends, on processor 0.
     private func line(_ name: String, _ command: [String], _ key: String, isFloor: Bool = false, pinned: Bool = true) -> Measured {
         Measured(name: name, isFloor: isFloor) {
-            output(of: pinned ? ["taskset", "-c", "0"] + command : command).flatMap { figure(key, in: $0) }
+            output(of: pinned ? onProcessor(0, command) : command).flatMap { figure(key, in: $0) }
         }
     }
 
@@ -88,15 +88,53 @@ func output(of command: [String]) -> String? {
     return process.terminationStatus == 0 ? String(decoding: bytes, as: UTF8.self) : nil
 }
 
-/// The words of the first line that a running program prints; none if it ends before.
-func firstWords(from pipe: Pipe) -> [String] {
-    var said = ""
-    while !said.contains("\n") {
-        let bytes = pipe.fileHandleForReading.availableData
-        if bytes.isEmpty { return [] }
-        said += String(decoding: bytes, as: UTF8.self)
+/// The command, on one processor.
+func onProcessor(_ number: Int, _ command: [String]) -> [String] { ["taskset", "-c", "\(number)"] + command }
+
+/// A program that runs beside us, and what it prints, line by line.
+final class RunningProgram {
+    private let process = Process()
+    private let input = Pipe()
+    private let output = Pipe()
+    private var printed = ""
+
+    /// Nil where it does not start.
+    init?(_ command: [String]) {
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command
+        process.standardInput = input
+        process.standardOutput = output
+        guard (try? process.run()) != nil else { return nil }
     }
-    return said.split(whereSeparator: \.isWhitespace).map(String.init)
+
+    var number: Int32 { process.processIdentifier }
+
+    /// The words of its next line; none if it ends before.
+    func nextWords() -> [String] {
+        while true {
+            if let end = printed.firstIndex(of: "\n") {
+                defer { printed.removeSubrange(...end) }
+                return printed[..<end].split(whereSeparator: \.isWhitespace).map(String.init)
+            }
+            let bytes = output.fileHandleForReading.availableData
+            if bytes.isEmpty { return [] }
+            printed += String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    func say(_ line: String) { input.fileHandleForWriting.write(Data("\(line)\n".utf8)) }
+
+    /// Ends one that ends with its input.
+    func end() {
+        try? input.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+
+    /// Ends any.
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+    }
 }
 
 /// The value of `key=value` in a line.
