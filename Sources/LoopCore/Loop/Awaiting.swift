@@ -247,7 +247,7 @@ extension EventLoop {
         let core = core
         if let wakeup = core.parked.takeWakeup(place.id) { return .goOn(wakeup) }
         guard core.isHeard(shield, .parked(place.id)) else { return .listen }
-        // Whoever took the place has asked whether the task is cancelled, and nobody else's code has run since.
+        if shield == .cancellable, core.isRunningCancelled { return .goOn(core.leave(place.id)) }
         if let deadline = place.deadline { core.parked[place.id.index].timer = core.timers.insert(deadline, .wake(place.id)) }
         core.arrival = .place(place.id)
         return .wait

@@ -1,3 +1,5 @@
+internal import _Concurrency
+
 /// Why a task that waited goes on.
 @usableFromInline enum Wakeup: UInt8, Sendable {
     /// It was its turn; an operation has been settled.
@@ -62,6 +64,20 @@ extension Core {
     func isHeard(_ shield: Shield, _ wait: FiberWait) -> Bool {
         heardTask = shield == .cancellable ? runningJob : 0
         return shield != .cancellable || withFibers { $0.note(TaskIdentity(address: runningJob), wait) }
+    }
+
+    /// Whether the current task has been cancelled, which ``isHeard(_:_:)`` has just found to be a fiber of the loop's, or to have been
+    /// begun within a job of one. Which of the two is asked only where that fiber has been.
+    // SAFETY: a fiber that runs is alive.
+    var isRunningCancelled: Bool {
+        @inline(__always) get { unsafe TaskIdentity(address: runningJob).isCancelled && Task.isCancelled }
+    }
+
+    /// Takes a task that has been cancelled out of its place.
+    @inline(never)
+    func leave(_ place: ParkID) -> Wakeup {
+        _ = parked.wake(place, .cancelled)
+        return parked.takeWakeup(place).certain
     }
 
     /// A task has come to the waiting room: what it has begun to wait for is given its next step.

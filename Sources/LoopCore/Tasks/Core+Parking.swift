@@ -2,12 +2,11 @@ internal import _Concurrency
 
 extension Core {
     /// Takes a place in a list for the current task, which MUST then wait in it. Nothing can come between the look that said that it has
-    /// to wait and this, so that no wake goes past it.
+    /// to wait and this, so that no wake goes past it. Whether the task has been cancelled is asked by the wait.
     func takePlace(
         in list: WaitList, timeout: Duration?, for what: WaitedFor, _ loop: EventLoop
     ) throws(WaitError) -> WaitPlace {
         guard !isClosing else { throw .closed }
-        guard !Task.isCancelled else { throw .cancelled }
         return reserve(in: list, until: timeout.map { port.now().advanced(by: $0.wholeNanoseconds) }, for: what, loop)
     }
 

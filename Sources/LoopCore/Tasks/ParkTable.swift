@@ -34,12 +34,12 @@ enum ParkStage {
 }
 
 /// One place in the table.
-struct Parked {
+@safe struct Parked {
     var stage = ParkStage.free
     var generation: UInt64 = 0
     var timer: TimerID?
-    /// The list it stands in.
-    var list: WaitList?
+    /// The list it stands in, retained by hand: a reference would be retained and released three times for each wait (counted).
+    @unsafe var list: Unmanaged<WaitList>?
     // There is one for each fiber that waits, so these are words and no optionals: 8 bytes less.
     private var before = UInt32.max
     private var behind = UInt32.max

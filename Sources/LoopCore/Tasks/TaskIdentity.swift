@@ -19,7 +19,19 @@ struct TaskIdentity: Hashable, Sendable {
     /// Whether the task has been asked to end. It MUST be alive. Of whatever it returns: the answer is where it is for all.
     // SAFETY: a task is one pointer; the caller knows that it is alive.
     @unsafe var isCancelled: Bool {
-        @inline(__always) get { unsafe unsafeBitCast(address, to: Task<Void, Never>.self).isCancelled }
+        @inline(__always) get {
+            unsafe withUnsafePointer(to: address) { place in
+                unsafe UnsafeRawPointer(place).assumingMemoryBound(to: LentTask.self).pointee.isCancelled
+            }
+        }
+    }
+
+    /// A task that is looked at where it stands: as it is copied nowhere, nothing retains it meanwhile.
+    private struct LentTask: ~Copyable {
+        private let task: Task<Void, Never>
+
+        @inline(__always)
+        var isCancelled: Bool { task.isCancelled }
     }
 
     /// How urgent the task is now. It MUST be alive.

@@ -11,8 +11,9 @@ final class WaitList {
 
 extension ParkTable {
     /// Enters a place at the end of a list.
+    // SAFETY: retained for as long as the place stands in it.
     func link(_ index: UInt32, into list: WaitList) {
-        self[index].list = list
+        unsafe self[index].list = .passRetained(list)
         self[index].previous = list.last
         if let last = list.last { self[last].next = index } else { list.first = index }
         list.last = index
@@ -20,13 +21,17 @@ extension ParkTable {
     }
 
     /// Takes a place out of its list, wherever it stands there.
+    // SAFETY: retained by `link`, and released when nothing more is done with it.
     func unlink(_ index: UInt32) {
-        guard let list = self[index].list.take() else { return }
+        guard let reference = unsafe self[index].list.take() else { return }
         let (previous, next) = (self[index].previous, self[index].next)
-        if let previous { self[previous].next = next } else { list.first = next }
-        if let next { self[next].previous = previous } else { list.last = previous }
-        list.count -= 1
+        unsafe reference._withUnsafeGuaranteedRef { list in
+            if let previous { self[previous].next = next } else { list.first = next }
+            if let next { self[next].previous = previous } else { list.last = previous }
+            list.count -= 1
+        }
         self[index].previous = nil
         self[index].next = nil
+        unsafe reference.release()
     }
 }
