@@ -198,13 +198,6 @@ import Testing
     }
 }
 
-/// Lines from a tap.
-private final class Log: Sendable {
-    private let state = Mutex<[String]>([])
-    var lines: [String] { state.withLock { $0 } }
-    func add(_ line: String) { state.withLock { $0.append(line) } }
-}
-
 @Suite("A handle that several threads use") struct HandleHoldTests {
     @Test("It is closed once, when the last is out, and nobody gets in afterwards") func once() {
         let tally = Tally()

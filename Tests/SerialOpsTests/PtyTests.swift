@@ -98,7 +98,7 @@ import Testing
         let pty = try Pty()
         try onLoop { loop in
             let port = try await SerialPort.open(pty.path, on: loop)
-            let copy = dup(Int32(port.here.on(loop).device.handle.rawValue))
+            let copy = dup(Int32(port.opened.here.on(loop).device.handle.rawValue))
             defer { _ = Glibc.close(copy) }
             await port.close()
             let again = try await SerialPort.open(pty.path, on: loop)

@@ -95,6 +95,15 @@ static inline int32_t portloop_serial_open(const char *path) {
 
 static inline int32_t portloop_serial_close(int32_t fd) { return close(fd) < 0 ? -errno : 0; }
 
+// How many bytes a device that does not block has taken.
+static inline int64_t portloop_serial_write(int32_t fd, const void *bytes, size_t count) {
+    for (;;) {
+        ssize_t written = write(fd, bytes, count);
+        if (written >= 0) return written;
+        if (errno != EINTR) return -errno;
+    }
+}
+
 // 1 for a character device, 0 for anything else.
 static inline int32_t portloop_serial_is_character_device(const char *path) {
     struct stat status;

@@ -10,6 +10,12 @@ struct Descriptor: Sendable {
     /// Whether it is the slave of a pseudo terminal, by the numbers that the kernel keeps for those.
     var isPseudo: Bool { (136...143).contains(portloop_serial_major(fd)) }
 
+    /// How many of the bytes the driver takes at once.
+    // SAFETY: the bytes are the span's, for the time of the call.
+    func writeNow(_ bytes: RawSpan) -> Int {
+        max(0, Int(unsafe bytes.withUnsafeBytes { unsafe portloop_serial_write(fd, $0.baseAddress, $0.count) }))
+    }
+
     // MARK: settings
 
     // SAFETY: the structure is the kernel's own in size and layout; the shim asserts it.

@@ -204,6 +204,8 @@ final class LinuxSerialDevice: SerialDevice {
 
     /// A close waits until everything has been sent, for 30 seconds where flow control holds it back: so what waits is discarded. Nothing
     /// waits in a pseudo terminal: what was written has reached the other side, and a flush would take it back unread.
+    func writeNow(_ bytes: RawSpan) -> Int { Descriptor(fd: Int32(handle.rawValue)).writeNow(bytes) }
+
     func beginClose() {
         guard kind.line != .pseudo else { return }
         _ = hold.use {

@@ -70,6 +70,8 @@ final class PtyMaster: SerialDevice {
 
     func events(in bytes: RawSpan) -> [SerialEvent] { [] }
 
+    func writeNow(_ bytes: RawSpan) -> Int { Descriptor(fd: Int32(handle.rawValue)).writeNow(bytes) }
+
     func beginClose() {}
 
     func close() { hold.end() }

@@ -3,9 +3,9 @@ package import LoopCore
 /// The platform's half of an open port: native calls, what they mean, and nothing else. It keeps no queue, waits for nothing of the
 /// loop's, and tells nobody.
 ///
-/// Bytes are read and written with the loop's own verbs on ``handle``. Everything below may block, in a driver that answers slowly or
-/// never: it is called on helper threads, except where it says otherwise. Calls may overlap, and one may be under way when the device is
-/// closed: the handle goes back to the system when the last of them is out (``HandleHold``).
+/// Bytes are read with the loop's own verbs on ``handle``, and so is written what ``writeNow(_:)`` does not take. Everything below may
+/// block, in a driver that answers slowly or never: it is called on helper threads, except where it says otherwise. Calls may overlap, and
+/// one may be under way when the device is closed: the handle goes back to the system when the last of them is out (``HandleHold``).
 package protocol SerialDevice: AnyObject, Sendable {
     /// What the loop associates. It is the device's own, closed by ``close()`` alone, after it was retired.
     var handle: NativeHandle { get }
@@ -58,6 +58,10 @@ package protocol SerialDevice: AnyObject, Sendable {
     /// What the bytes of such an operation say.
     func events(in bytes: RawSpan) -> [SerialEvent]
 
+    /// Writes what there is room for without a wait, and says how much that was. None where the platform has no such call, and where it
+    /// fails: the operation that follows says why. Called on the loop.
+    func writeNow(_ bytes: RawSpan) -> Int
+
     /// The first step of closing: ends waits for events, and discards what has not been sent, because a close would wait for it. Called
     /// on the loop; it MUST not block.
     func beginClose()
@@ -71,6 +75,8 @@ package protocol SerialDevice: AnyObject, Sendable {
 
 extension SerialDevice {
     package func emptyReadMeansGone(_ status: RawStatus) -> Bool { emptyReadMeansGone }
+
+    package func writeNow(_ bytes: RawSpan) -> Int { 0 }
 
     package var firstByteComesAlone: Bool { false }
 

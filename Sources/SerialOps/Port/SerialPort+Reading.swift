@@ -4,8 +4,7 @@ import _Concurrency
 
 extension SerialPort {
     // Each of these looks first whether what is asked for is there, and returns without a wait. All run where their caller does if that is
-    // the loop's thread: to become an actor's, and somebody else's again afterwards, costs a task with a preferred executor a lock each
-    // time. A caller from elsewhere becomes this actor's first.
+    // the loop's thread (``OpenSerialPort``). A caller from elsewhere becomes this actor's first.
 
     /// Reads what is there, at most `max` bytes, and at least one: waits for the first.
     public nonisolated(nonsending) func read(max: Int = 65_536, timeout: Duration? = nil) async throws(SerialError) -> [UInt8] {
@@ -13,7 +12,7 @@ extension SerialPort {
         guard loop.isOnLoopThread else {
             return try await fromElsewhere { port async throws(SerialError) in try await port.read(max: max, timeout: timeout) }
         }
-        let stream = here.on(loop)
+        let stream = opened.here.on(loop)
         if stream.readTurn.isFree, !stream.input.isEmpty { return stream.take(min(stream.input.count, max)) }
         try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
         defer { stream.readTurn.give() }
@@ -32,7 +31,7 @@ extension SerialPort {
                 try await port.readExactly(count, timeout: timeout, interByte: interByte)
             }
         }
-        let stream = here.on(loop)
+        let stream = opened.here.on(loop)
         if stream.readTurn.isFree, stream.input.count >= count { return stream.take(count) }
         try await stream.waitForInput(timeout, interByte, demand: count) { bytes in bytes.byteCount < count ? nil : count }
         defer { stream.readTurn.give() }
@@ -50,7 +49,7 @@ extension SerialPort {
                 try await port.readUntil(delimiter, limit: limit, timeout: timeout, interByte: interByte)
             }
         }
-        let stream = here.on(loop)
+        let stream = opened.here.on(loop)
         var search = DelimiterSearch(delimiter)
         if stream.readTurn.isFree, let end = stream.input.withBytes({ search.end(in: $0, limit: limit) }) { return stream.take(end) }
         let end = try await stream.waitForInput(timeout, interByte, demand: limit) { bytes in
@@ -68,7 +67,7 @@ extension SerialPort {
         timeout: Duration? = nil, _ body: (_ bytes: RawSpan, _ taken: inout Int) -> R
     ) async throws(SerialError) -> R {
         var result: R?
-        try await lend(timeout) { bytes in
+        try await opened.lend(timeout) { bytes in
             var taken = 0
             result = body(bytes, &taken)
             return taken
@@ -77,41 +76,10 @@ extension SerialPort {
         return result
     }
 
-    /// Shows a function what is there, and drops as many bytes as it says.
-    @usableFromInline
-    nonisolated(nonsending) func lend(_ timeout: Duration?, _ body: (RawSpan) -> Int) async throws(SerialError) {
-        guard let stream = here.ifOn(loop) else { return try await lendCopy(timeout, body) }
-        if stream.lendAtOnce(body) { return }
-        try await stream.waitForInput(timeout, nil, demand: 1) { bytes in bytes.isEmpty ? nil : 1 }
-        defer { stream.readTurn.give() }
-        stream.drop(stream.input.withBytes(body))
-    }
-
     /// Runs a call on this actor, and so on the loop's thread.
     func fromElsewhere<R: Sendable>(
         _ call: @Sendable (isolated SerialPort) async throws(SerialError) -> R
     ) async throws(SerialError) -> R { try await call(self) }
-
-    /// Shows a copy of what is there to a function of another thread's. The turn to read is its caller's meanwhile.
-    // SAFETY: the span is the array's, for the time of the call.
-    private nonisolated(nonsending) func lendCopy(_ timeout: Duration?, _ body: (RawSpan) -> Int) async throws(SerialError) {
-        let bytes = try await copyInput(deadline(timeout), nil, atLeast: 1, hasTurn: false)
-        await dropInput(unsafe bytes.withUnsafeBytes { body(unsafe RawSpan(_unsafeBytes: $0)) })
-    }
-
-    /// What is there, when it is so many bytes. The turn to read is the caller's from here on, until ``dropInput(_:)``.
-    func copyInput(_ deadline: Deadline, _ interByte: Duration?, atLeast: Int, hasTurn: Bool) async throws(SerialError) -> [UInt8] {
-        let timeout = deadline.left(loop.now)
-        try await stream.waitForInput(timeout, interByte, demand: atLeast, hasTurn: hasTurn) { $0.byteCount < atLeast ? nil : 0 }
-        return stream.input.copy()
-    }
-
-    func deadline(_ timeout: Duration?) -> Deadline { Deadline.after(timeout, loop) }
-
-    func dropInput(_ taken: Int) {
-        stream.drop(taken)
-        stream.readTurn.give()
-    }
 
     /// Bytes that were received and wait to be read, on this side of the driver.
     public var bytesWaiting: Int { stream.input.count }
@@ -123,9 +91,13 @@ extension SerialStream {
     @inline(never)
     func lendAtOnce(_ body: (RawSpan) -> Int) -> Bool {
         guard readTurn.isFree, !input.isEmpty else { return false }
-        drop(input.withBytes(body))
+        lend(body)
         return true
     }
+
+    /// Shows a function what is there, and drops as many bytes as it says.
+    @inline(__always)
+    func lend(_ body: (RawSpan) -> Int) { drop(input.withBytes(body)) }
 
     /// Takes the reader's turn, unless its caller has it, and waits until what is there is enough. The turn is the caller's when this
     /// returns, and nobody's when it throws. `demand` is asked for whenever it was not.
@@ -135,9 +107,7 @@ extension SerialStream {
         _ timeout: Duration?, _ interByte: Duration?, demand: @autoclosure () -> Int, hasTurn: Bool = false, _ isEnough: (RawSpan) -> Int?
     ) async throws(SerialError) -> Int {
         let deadline = Deadline.after(timeout, operations)
-        if !hasTurn, !readTurn.takeIfFree() {
-            do throws(WaitError) { try await readTurn.wait(deadline) } catch { throw SerialError(error, .read, moved: 0) }
-        }
+        if !hasTurn, !readTurn.takeIfFree() { try await waitForReadTurn(deadline) }
         do throws(SerialError) {
             while true {
                 if let count = input.withBytes(isEnough) {
@@ -169,10 +139,22 @@ extension SerialStream {
         read()
     }
 
-    /// A reader is about to wait: how long at most.
+    /// Waits for the reader's turn where somebody else has it.
+    @inline(never)
+    func waitForReadTurn(_ deadline: Deadline) async throws(SerialError) {
+        do throws(WaitError) { try await readTurn.wait(deadline) } catch { throw SerialError(error, .read, moved: 0) }
+    }
+
+    /// A reader is about to wait for more than is there, at least so many bytes: how long at most.
     func beginWait(_ deadline: Deadline, _ interByte: Duration?, _ wanted: Int) throws(SerialError) -> Duration? {
-        if let ending { throw ending }
+        let patience = try readerPatience(deadline, interByte)
         demand(max(wanted, input.count + 1))
+        return patience
+    }
+
+    /// How long a reader may wait at most; throws where there is nothing to wait for.
+    func readerPatience(_ deadline: Deadline, _ interByte: Duration?) throws(SerialError) -> Duration? {
+        if let ending { throw ending }
         if !watchdogs.isEmpty { try checkWatchdogs(.read) }
         let bound = patience(deadline)
         guard let interByte, !input.isEmpty else { return bound }

@@ -6,51 +6,39 @@ extension SerialPort {
     /// Writes all of it: returns when the driver has taken the last byte, which is before it has been sent (``drain(timeout:)``).
     ///
     /// Where the time is up or the task is cancelled first the error says how many bytes the driver had taken.
-    // SAFETY: the span is the array's, for the time of the call that does not wait.
+    @inlinable
     public nonisolated(nonsending) func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws(SerialError) {
-        guard !bytes.isEmpty else { return }
-        guard let stream = here.ifOn(loop) else {
-            return try await fromElsewhere { port async throws(SerialError) in try await port.write(bytes, timeout: timeout) }
-        }
-        switch try stream.writeAtOnce(bytes) {
-        case .done: break
-        case .underWay(let id): try await stream.finishWrite(bytes, id, timeout)
-        case .notBegun: try await stream.finishWrite(bytes, nil, timeout)
-        }
+        let sent = try opened.writeNow(bytes)
+        if sent < bytes.count { try await opened.writeOn(bytes, after: sent, timeout) }
     }
-}
-
-/// How far a write has come without waiting.
-enum WriteStart {
-    case done
-    case underWay(OperationID)
-    /// It is not its turn, or it is too long for one write of the system's.
-    case notBegun
 }
 
 extension SerialStream {
-    /// Writes what the driver takes at once, which is all that it has room for.
-    // SAFETY: as for `write`.
+    /// Writes what the driver takes at once, and says how much that was: nothing where somebody else is writing.
+    // SAFETY: the span is the array's, for the time of calls that do not wait.
     // Here for the reason that `lendAtOnce` gives.
     @inline(never)
-    func writeAtOnce(_ bytes: [UInt8]) throws(SerialError) -> WriteStart {
-        guard writeTurn.isFree, bytes.count <= writeBytesMax else { return .notBegun }
-        return try beginWrite(unsafe bytes.span.bytes, after: 0).map { .underWay($0) } ?? .done
+    func writeNow(_ bytes: [UInt8]) throws(SerialError) -> Int {
+        guard writeTurn.isFree else { return 0 }
+        try checkWriting(after: 0)
+        let count = device.writeNow(unsafe bytes.span.bytes.extracting(first: writeBytesMax))
+        if count > 0 { statistics.writes += 1 }
+        sent(unsafe bytes.span.bytes.extracting(first: count))
+        return count
     }
 
     /// The rest of a write: in pieces, each of which may have to wait.
-    // SAFETY: the spans are the array's, for the time of calls that do not wait.
-    func finishWrite(_ bytes: [UInt8], _ begun: OperationID?, _ timeout: Duration?) async throws(SerialError) {
+    // SAFETY: as above.
+    func writeOn(_ bytes: [UInt8], after begun: Int, _ timeout: Duration?) async throws(SerialError) {
         let deadline = Deadline.after(timeout, operations)
         if !writeTurn.takeIfFree() {
-            do throws(WaitError) { try await writeTurn.wait(deadline) } catch { throw SerialError(error, .write, moved: 0) }
+            do throws(WaitError) { try await writeTurn.wait(deadline) } catch { throw SerialError(error, .write, moved: begun) }
         }
         defer { writeTurn.give() }
-        var (sent, pending) = (0, begun)
+        var sent = begun
         while sent < bytes.count {
             let piece = sent..<min(bytes.count, sent + writeBytesMax)
-            if pending == nil { pending = try beginWrite(unsafe bytes.span.bytes.extracting(piece), after: sent) }
-            guard let id = pending.take() else {
+            guard let id = try beginWrite(unsafe bytes.span.bytes.extracting(piece), after: sent) else {
                 sent = piece.upperBound
                 continue
             }
@@ -67,12 +55,17 @@ extension SerialStream {
     /// Bytes of one write of the system's. Under a watchdog fewer: only the end of one shows that something moves.
     var writeBytesMax: Int { watchdogs.isEmpty ? 64 << 10 : 1 << 10 }
 
-    /// Starts a write. Nil where the driver has taken all of it at once.
-    // SAFETY: the memory is the operation's, and has room for as many bytes.
-    func beginWrite(_ bytes: RawSpan, after sent: Int) throws(SerialError) -> OperationID? {
+    /// Throws where nothing is to be written any more.
+    private func checkWriting(after sent: Int) throws(SerialError) {
         if let ending { throw ending }
         if !watchdogs.isEmpty { try checkWatchdogs(.write) }
         guard !Task.isCancelled else { throw .cancelled(.write, moved: sent) }
+    }
+
+    /// Starts a write. Nil where the driver has taken all of it at once.
+    // SAFETY: the memory is the operation's, and has room for as many bytes.
+    func beginWrite(_ bytes: RawSpan, after sent: Int) throws(SerialError) -> OperationID? {
+        try checkWriting(after: sent)
         statistics.writes += 1
         do throws(OperationError) {
             let memory = unsafe try operations.prepare(handle, capacity: bytes.byteCount)

@@ -22,8 +22,8 @@ public actor SerialPort: OnLoop {
     /// The path it was opened with.
     public nonisolated let path: SerialText
     let stream: SerialStream
-    /// The stream for calls that find themselves on the loop's thread, whoever makes them: they need not become this actor's first.
-    nonisolated let here: Confined<SerialStream>
+    /// What the calls are made with that need not become this actor's first.
+    @usableFromInline nonisolated let opened: OpenSerialPort
     /// Dropped with this actor, whichever thread does that.
     private let owner: RemoteCompletion?
 
@@ -33,7 +33,7 @@ public actor SerialPort: OnLoop {
         let operations = loop.operations(for: loop)
         let stream = try SerialStream(device, settings, operations)
         self.stream = stream
-        here = Confined(stream, of: operations)
+        opened = OpenSerialPort(stream)
         owner = stream.endWhenDropped()
     }
 
