@@ -33,14 +33,17 @@ enum PortUse: CaseIterable, Sendable {
         }
     }
 
+    /// More than any driver has room for, while nobody reads at the other end.
+    private static let long = [UInt8](repeating: 1, count: 100_000)
+
     func use(_ port: SerialPort) async throws(SerialError) {
         switch self {
         case .nothing: break
         case .reading: _ = try await port.read()
         case .readingLine: _ = try await port.readLine()
-        case .writing: try await port.write([UInt8](repeating: 1, count: 100_000))
+        case .writing: try await port.write(PortUse.long)
         case .queueing:
-            let first = port.loop.spawn { _ async in await result { () async throws(SerialError) in try await port.write([1]) } }
+            let first = port.loop.spawn { _ async in await result { () async throws(SerialError) in try await port.write(PortUse.long) } }
             while !(await port.isInUse) { await Task.yield() }
             try await port.write([2])
             _ = await first.value
@@ -145,11 +148,6 @@ enum PortUse: CaseIterable, Sendable {
         let pty = try Pty()
         try onLoop { loop in
             let port = try await SerialPort.open(pty.path, on: loop)
-            // Nobody reads at the other end, so a second write finds no room.
-            if use == .queueing {
-                let full = [UInt8](repeating: 1, count: 100_000)
-                _ = await result { () async throws(SerialError) in try await port.write(full, timeout: .milliseconds(5)) }
-            }
             let user = loop.spawn { _ async in await result { () async throws(SerialError) in try await use.use(port) } }
             while use != .nothing, !(await port.isInUse) { await Task.yield() }
             try await body(loop, pty, port, user)
