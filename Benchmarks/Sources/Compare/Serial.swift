@@ -50,25 +50,32 @@ struct SerialComparisons {
             })
     }
 
-    /// Clients that run side by side, and are answered in turns.
+    /// Clients that run side by side, and are answered in turns: those of Python's libraries by themselves, because whoever comes behind one
+    /// of them finds processors that have slept.
     private func roundTrips(_ name: String, ports: Int, _ key: String) -> Comparison {
         let clients = clients
         return Comparison(name: name, entrants: clients.map { Comparison.Entrant(name: $0.name, isFloor: $0.isFloor) }) { places in
-            let turns = ["\(ports)", "turns", "\(SerialComparisons.turns)", "\(SerialComparisons.turnMilliseconds)", "\(places.count)"]
-            guard let devices = devices(turns) else { return nil }
-            var running: [RunningProgram] = []
-            for place in places {
-                // They are ended long before.
-                let endless = ["rtt", "\(1 << 40)"] + devices.nextWords()
-                guard let client = RunningProgram(onProcessor(0, clients[place].command + endless)) else { break }
-                running.append(client)
+            var figures: [Int: Double] = [:]
+            for group in [places.filter { !clients[$0].isSlow }, places.filter { clients[$0].isSlow }] where !group.isEmpty {
+                guard let found = takeTurns(group.map { clients[$0] }, ports, key) else { return nil }
+                figures.merge(zip(group, found)) { figure, _ in figure }
             }
-            devices.say(running.map { "\($0.number)" }.joined(separator: " "))
-            let figures = running.compactMap { _ in figure(key, in: devices.nextWords().joined(separator: " ")) }
-            for client in running { client.stop() }
-            devices.end()
-            return figures
+            return places.compactMap { figures[$0] }
         }
+    }
+
+    private func takeTurns(_ clients: [Client], _ ports: Int, _ key: String) -> [Double]? {
+        let (turns, milliseconds) = (SerialComparisons.turns, SerialComparisons.turnMilliseconds)
+        guard let devices = devices(["\(ports)", "turns", "\(turns)", "\(milliseconds)", "\(clients.count)"]) else { return nil }
+        defer { devices.end() }
+        // Ended long before they are done.
+        let running = clients.compactMap { client in
+            RunningProgram(onProcessor(0, client.command + ["rtt", "\(1 << 40)"] + devices.nextWords()))
+        }
+        defer { for client in running { client.stop() } }
+        guard running.count == clients.count else { return nil }
+        devices.say(running.map { "\($0.number)" }.joined(separator: " "))
+        return running.compactMap { _ in figure(key, in: devices.nextWords().joined(separator: " ")) }
     }
 
     /// The program that plays the devices: the clients are on processor 0.
