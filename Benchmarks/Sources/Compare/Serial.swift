@@ -50,8 +50,8 @@ struct SerialComparisons {
             })
     }
 
-    /// Clients that run side by side, and are answered in turns: those of Python's libraries by themselves, because whoever comes behind one
-    /// of them finds processors that have slept.
+    /// Clients that run side by side, and are answered in turns: those of Python's libraries by themselves, because whoever comes behind
+    /// one of them finds processors that have slept.
     private func roundTrips(_ name: String, ports: Int, _ key: String) -> Comparison {
         let clients = clients
         return Comparison(name: name, entrants: clients.map { Comparison.Entrant(name: $0.name, isFloor: $0.isFloor) }) { places in
