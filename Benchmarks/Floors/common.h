@@ -48,6 +48,28 @@ __attribute__((unused)) static uint64_t now_ns(void) {
     return clock_ns(CLOCK_MONOTONIC);
 }
 
+// The clock of the processor time of another process.
+__attribute__((unused)) static clockid_t process_clock(pid_t pid) {
+    clockid_t clock;
+    int error = clock_getcpuclockid(pid, &clock);
+    if (error != 0) {
+        die("There is no CPU clock of process %d: %s.", pid, strerror(error));
+    }
+    return clock;
+}
+
+__attribute__((unused)) static int compare_doubles(const void *one, const void *other) {
+    double a = *(const double *)one;
+    double b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+// Sorts the values.
+__attribute__((unused)) static double median(double *values, size_t count) {
+    qsort(values, count, sizeof *values, compare_doubles);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
 __attribute__((unused)) static long parse_number(const char *name, const char *text, long min, long max) {
     char *end = NULL;
     errno = 0;

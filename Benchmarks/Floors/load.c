@@ -234,10 +234,7 @@ static void open_server(struct server *server, char *name, size_t turns) {
     }
     *pid++ = '\0';
     unsigned port = (unsigned)parse_number("PORT", name, 1, 65535);
-    int error = clock_getcpuclockid((pid_t)parse_number("PID", pid, 1, INT32_MAX), &server->clock);
-    if (error != 0) {
-        die("There is no CPU clock of process %s: %s.", pid, strerror(error));
-    }
+    server->clock = process_clock((pid_t)parse_number("PID", pid, 1, INT32_MAX));
     server->epoll = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
     server->clients = calloc(connections, sizeof *server->clients);
     server->turns = calloc(turns, sizeof *server->turns);
@@ -253,16 +250,8 @@ static void open_server(struct server *server, char *name, size_t turns) {
     }
 }
 
-static int compare_doubles(const void *one, const void *other) {
-    double a = *(const double *)one;
-    double b = *(const double *)other;
-    return (a > b) - (a < b);
-}
-
 static void report(struct server *server, size_t turns) {
-    qsort(server->turns, turns, sizeof *server->turns, compare_doubles);
-    double median = (server->turns[(turns - 1) / 2] + server->turns[turns / 2]) / 2;
-    printf("requests=%lu server_cpu_ns_per_request=%.1f", server->requests, median);
+    printf("requests=%lu server_cpu_ns_per_request=%.1f", server->requests, median(server->turns, turns));
     printf(" p50_ns=%lu p99_ns=%lu p999_ns=%lu max_ns=%lu\n", percentile_ns(server, 500), percentile_ns(server, 990),
            percentile_ns(server, 999), server->latency_max_ns);
 }

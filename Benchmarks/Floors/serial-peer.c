@@ -96,16 +96,6 @@ static void take_turn(struct client *client, long turn, uint64_t turn_ns) {
     client->cpu_ns_each[turn] = (double)(clock_ns(client->clock) - cpu) / (double)answers;
 }
 
-static int compare_doubles(const void *one, const void *other) {
-    double a = *(const double *)one, b = *(const double *)other;
-    return (a > b) - (a < b);
-}
-
-static double median(double *values, long count) {
-    qsort(values, (size_t)count, sizeof *values, compare_doubles);
-    return (values[(count - 1) / 2] + values[count / 2]) / 2;
-}
-
 static void take_turns(long ports, long turns, uint64_t turn_ns, long count) {
     struct client *clients = calloc((size_t)count, sizeof *clients);
     for (long i = 0; i < count; i++) {
@@ -117,8 +107,7 @@ static void take_turns(long ports, long turns, uint64_t turn_ns, long count) {
     for (long i = 0; i < count; i++) {
         int pid;
         if (scanf("%d", &pid) != 1) die("A client's process number is missing.");
-        int error = clock_getcpuclockid(pid, &clients[i].clock);
-        if (error != 0) die("There is no CPU clock of process %d: %s.", pid, strerror(error));
+        clients[i].clock = process_clock(pid);
     }
     // Until each is warm.
     for (long i = 0; i < count; i++) {
@@ -129,7 +118,8 @@ static void take_turns(long ports, long turns, uint64_t turn_ns, long count) {
         for (long i = 0; i < count; i++) take_turn(&clients[turn % 2 == 0 ? i : count - 1 - i], turn, turn_ns);
     }
     for (long i = 0; i < count; i++) {
-        printf("ns_each=%.1f cpu_ns_each=%.1f\n", median(clients[i].ns_each, turns), median(clients[i].cpu_ns_each, turns));
+        double ns_each = median(clients[i].ns_each, (size_t)turns);
+        printf("ns_each=%.1f cpu_ns_each=%.1f\n", ns_each, median(clients[i].cpu_ns_each, (size_t)turns));
     }
     fflush(stdout);
     // The clients go first.

@@ -10,8 +10,8 @@ struct SerialComparisons {
             roundTrips("serial, 1-byte round trip, 1 port", ports: 1, "cpu_ns_each"),
             roundTrips("serial, 1-byte round trip, 32 ports", ports: 32, "cpu_ns_each"),
             roundTrips("serial, 1-byte round trip, 32 ports, time", ports: 32, "ns_each"),
-            comparison("serial, open and close", ["cycle", "2000"]),
-            comparison("serial, bytes received", ["sink", "50000000"], isSource: true),
+            comparison("serial, open and close", "cycle", 2_000),
+            comparison("serial, bytes received", "sink", 50_000_000, isSource: true),
         ]
     }
 
@@ -36,15 +36,14 @@ struct SerialComparisons {
     }
 
     /// Clients that run one behind the other, to the end of what they do.
-    private func comparison(_ name: String, _ arguments: [String], isSource: Bool = false) -> Comparison {
+    private func comparison(_ name: String, _ verb: String, _ count: Int, isSource: Bool = false) -> Comparison {
         Comparison(
             name: name,
             programs: clients.map { client in
-                let count = (Int(arguments[1]) ?? 0) / (client.isSlow ? 10 : 1)
-                return Measured(name: client.name, isFloor: client.isFloor) {
+                Measured(name: client.name, isFloor: client.isFloor) {
                     guard let devices = devices(["1"] + (isSource ? ["source"] : [])) else { return nil }
                     defer { devices.end() }
-                    let command = onProcessor(0, client.command + [arguments[0], "\(count)"] + devices.nextWords())
+                    let command = onProcessor(0, client.command + [verb, "\(client.isSlow ? count / 10 : count)"] + devices.nextWords())
                     return output(of: command).flatMap { figure("cpu_ns_each", in: $0) }
                 }
             })

@@ -25,6 +25,7 @@ import _Concurrency
         let deadline = Deadline.after(timeout, loop)
         if !stream.readTurn.takeIfFree() { try await stream.waitForReadTurn(deadline) }
         defer { stream.readTurn.give() }
+        // Without a demand, and so shorter than `waitForInput`: there is room for a byte whatever the settings allow.
         while stream.input.isEmpty {
             let patience = try stream.readerPatience(deadline, nil)
             do throws(WaitError) {
@@ -56,15 +57,29 @@ import _Concurrency
         _ loop: isolated EventLoop, _ bytes: [UInt8], after sent: Int, _ timeout: Duration?
     ) async throws(SerialError) { try await writeOn(bytes, after: sent, timeout) }
 
-    /// Shows a copy of what is there to a function of another thread's. The turn to read is its caller's meanwhile.
-    // SAFETY: the span is the array's, for the time of the call.
     private nonisolated(nonsending) func lendCopy(_ timeout: Duration?, _ body: (RawSpan) -> Int) async throws(SerialError) {
-        let bytes = try await copyInput(loop, await deadline(loop, timeout), nil, atLeast: 1, hasTurn: false)
-        await dropInput(loop, unsafe bytes.withUnsafeBytes { body(unsafe RawSpan(_unsafeBytes: $0)) })
+        try await readCopies(1, timeout, nil) { bytes, _ in .take(body(bytes)) }
+    }
+
+    /// Shows copies of what is there to a function of another thread's. The turn to read is its caller's meanwhile.
+    // SAFETY: the span is the array's, for the time of the call.
+    nonisolated(nonsending) func readCopies(
+        _ atLeast: Int, _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
+    ) async throws(SerialError) {
+        let deadline = await deadline(loop, timeout)
+        var bytes = try await copyInput(loop, deadline, interByte, atLeast: atLeast, hasTurn: false)
+        while true {
+            switch unsafe bytes.withUnsafeBytes({ body(unsafe RawSpan(_unsafeBytes: $0), false) }) {
+            case .take(let count): return await dropInput(loop, count)
+            case .more(let atLeast):
+                let wanted = max(atLeast, bytes.count + 1)
+                bytes = try await copyInput(loop, deadline, interByte, atLeast: wanted, hasTurn: true)
+            }
+        }
     }
 
     /// What is there, when it is so many bytes. The turn to read is the caller's from here on, until ``dropInput(_:_:)``.
-    func copyInput(
+    private func copyInput(
         _ loop: isolated EventLoop, _ deadline: Deadline, _ interByte: Duration?, atLeast: Int, hasTurn: Bool
     ) async throws(SerialError) -> [UInt8] {
         let stream = here.on(loop)
@@ -73,9 +88,9 @@ import _Concurrency
         return stream.input.copy()
     }
 
-    func deadline(_ loop: isolated EventLoop, _ timeout: Duration?) -> Deadline { Deadline.after(timeout, loop) }
+    private func deadline(_ loop: isolated EventLoop, _ timeout: Duration?) -> Deadline { Deadline.after(timeout, loop) }
 
-    func dropInput(_ loop: isolated EventLoop, _ taken: Int) {
+    private func dropInput(_ loop: isolated EventLoop, _ taken: Int) {
         let stream = here.on(loop)
         stream.drop(taken)
         stream.readTurn.give()

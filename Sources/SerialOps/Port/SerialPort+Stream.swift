@@ -7,7 +7,7 @@ extension SerialPort: ByteStream {
     public nonisolated(nonsending) func read(
         atLeast: Int, timeout: Duration?, interByte: Duration?, until body: (_ bytes: RawSpan, _ isOver: Bool) -> StreamStep
     ) async throws(SerialError) {
-        guard let stream = opened.here.ifOn(loop) else { return try await readCopies(atLeast, timeout, interByte, body) }
+        guard let stream = opened.here.ifOn(loop) else { return try await opened.readCopies(atLeast, timeout, interByte, body) }
         var wanted = atLeast
         let taken = try await stream.waitForInput(timeout, interByte, demand: wanted) { bytes in
             guard bytes.byteCount >= wanted else { return nil }
@@ -20,23 +20,6 @@ extension SerialPort: ByteStream {
         }
         defer { stream.readTurn.give() }
         stream.drop(taken)
-    }
-
-    /// Shows copies of what is there to a function of another thread's. The turn to read is its caller's meanwhile.
-    // SAFETY: the span is the array's, for the time of the call.
-    private nonisolated(nonsending) func readCopies(
-        _ atLeast: Int, _ timeout: Duration?, _ interByte: Duration?, _ body: (RawSpan, Bool) -> StreamStep
-    ) async throws(SerialError) {
-        let deadline = await opened.deadline(loop, timeout)
-        var bytes = try await opened.copyInput(loop, deadline, interByte, atLeast: atLeast, hasTurn: false)
-        while true {
-            switch unsafe bytes.withUnsafeBytes({ body(unsafe RawSpan(_unsafeBytes: $0), false) }) {
-            case .take(let count): return await opened.dropInput(loop, count)
-            case .more(let atLeast):
-                let wanted = max(atLeast, bytes.count + 1)
-                bytes = try await opened.copyInput(loop, deadline, interByte, atLeast: wanted, hasTurn: true)
-            }
-        }
     }
 
     /// As ``close(draining:)``, without waiting for what has not been sent.
