@@ -30,7 +30,7 @@ extension Operations {
     public nonisolated(nonsending) func awaitEnd(of id: OperationID, timeout: Duration? = nil) async throws(OperationError) -> WaitEnd {
         var scope: ScopeRef?
         var wakeup: Wakeup?
-        switch try expect(id, timeout, .cancellable, &scope) {
+        switch try expect(id, timeout, .cancellable, &scope, #isolation) {
         case .goOn: return .finished
         case .wait: wakeup = await waitingRoom.wakeup()
         case .listen: break
@@ -103,7 +103,7 @@ extension Operations {
         of id: OperationID, _ timeout: Duration?
     ) async throws(OperationError) -> WaitEnd {
         var scope: ScopeRef?
-        guard case .wait = try expect(id, timeout, .shielded, &scope) else { return .finished }
+        guard case .wait = try expect(id, timeout, .shielded, &scope, #isolation) else { return .finished }
         let wakeup = await waitingRoom.wakeup()
         return wakeup == .signalled ? .finished : end(of: id, wakeup, scope)
     }
@@ -111,14 +111,45 @@ extension Operations {
     /// Says that the calling task is about to wait for an operation: if that is its next step, it MUST be taken at once. The scope is the
     /// timeout around the wait, where it is that which bounds it.
     @usableFromInline
-    func expect(_ id: OperationID, _ timeout: Duration?, _ shield: Shield, _ scope: inout ScopeRef?) throws(OperationError) -> NextStep {
+    func expect(
+        _ id: OperationID, _ timeout: Duration?, _ shield: Shield, _ scope: inout ScopeRef?, _ isolation: (any Actor)?
+    ) throws(OperationError) -> NextStep {
         let cell = try ledger.find(id)
         if case .completed = cell.record.state { return .goOn(.signalled) }
-        let awaited = try core.checkCanWait(cell)
+        var awaited = try core.checkCanWait(cell)
         guard core.isHeard(shield, .operation(id)) else { return .listen }
-        core.enter(cell, nil, awaited, bound(timeout, shield, &scope))
+        var nanoseconds = bound(timeout, shield, &scope)
+        if core.isIdle, case .packet(.notAsked) = awaited, loop.lookedInPlace(core, within: &nanoseconds, shield, isolation) {
+            awaited = try core.checkCanWait(cell)
+            if case .itsTurn = awaited { return core.goOnInPlace() }
+        }
+        core.enter(cell, nil, awaited, nanoseconds)
         core.arrival = .operation(cell, shield)
         return .wait
+    }
+
+    /// Waits in place for an operation of a kind, where nobody else has anything to run: true if it has completed, and the function of its
+    /// kind has been called. False where the task has to wait as it would have without this, whatever the reason.
+    ///
+    /// For adapters whose operation is in flight whoever waits, and whose tasks wait for what it brings:
+    ///
+    /// ```swift
+    /// while input.isEmpty {
+    ///     if operations.endsInPlace(standingRead) { continue }
+    ///     try await arrivals.wait()
+    /// }
+    /// ```
+    public func endsInPlace(_ id: OperationID, timeout: Duration? = nil, isolation: (any Actor)? = #isolation) -> Bool {
+        guard core.isIdle, let cell = try? ledger.find(id), case .waitingForKind = cell.record.stage else { return false }
+        guard core.isHeard(.cancellable, .none) else { return false }
+        var scope: ScopeRef?
+        var nanoseconds = bound(timeout, .cancellable, &scope)
+        guard loop.lookedInPlace(core, within: &nanoseconds, .cancellable, isolation) else { return false }
+        // Whoever else is to be told is told by the turn, and so is the caller then: in their order.
+        guard case .completed = cell.record.state, ledger.settled.count == 1, ledger.notices.isEmpty else { return false }
+        core.tellSettled()
+        core.meters.waitsInPlace &+= 1
+        return true
     }
 
     /// The bound of a wait: its own, or that of a timeout around it, where that comes first.
@@ -146,7 +177,7 @@ extension Operations {
         let wakeup = await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
             do throws(OperationError) {
-                guard case .wait = try expect(id, timeout, .listening, &scope) else { return Wakeup?.some(.signalled) }
+                guard case .wait = try expect(id, timeout, .listening, &scope, isolation) else { return Wakeup?.some(.signalled) }
             } catch {
                 refusal = error
                 return nil

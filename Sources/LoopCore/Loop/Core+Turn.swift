@@ -146,7 +146,7 @@ extension Core {
     /// How long the port may block: not at all while something of ours waits to run.
     @inline(__always)
     func waitBound(_ wish: WaitBound) -> WaitBound {
-        guard ready.isEmpty, yielded.isEmpty, !hasPostedCancels, ledger.hasToldEverybody else { return .poll }
+        guard isIdle else { return .poll }
         guard let next = timers.nextDeadline else { return wish }
         switch wish {
         case .poll: return .poll

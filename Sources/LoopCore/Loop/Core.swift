@@ -62,6 +62,8 @@ final class Core {
     var calls: UInt64 = 0
     /// Whether another thread ended the last wait.
     var wasWoken = false
+    /// Until when the task waits that does so in place: it has no timer.
+    var deadlineInPlace: MonotonicInstant?
     /// Whether senders already see that the loop sleeps, or is about to.
     var isArmed = false
 

@@ -12,6 +12,8 @@ public struct LoopMetrics: Sendable {
     public var turns: UInt64
     /// Jobs and posted calls run.
     public var jobs: UInt64
+    /// Waits that were over before the task was suspended, because nobody else had anything to run.
+    public var waitsInPlace: UInt64
     /// Times another thread had to wake the loop.
     public var wakeUps: UInt64
     /// Timers fired.
@@ -34,6 +36,7 @@ public struct LoopMetrics: Sendable {
 struct Meters {
     var turns: UInt64 = 0
     var jobs: UInt64 = 0
+    var waitsInPlace: UInt64 = 0
     var wakeUps: UInt64 = 0
     var timersFired: UInt64 = 0
     var batches = Histogram()
@@ -71,7 +74,7 @@ extension Operations {
         }
         return LoopMetrics(
             operations: ledger.counts, prepared: prepared, completed: completed, port: core.port.portMetrics, turns: core.meters.turns,
-            jobs: core.meters.jobs,
+            jobs: core.meters.jobs, waitsInPlace: core.meters.waitsInPlace,
             wakeUps: core.meters.wakeUps, timersFired: core.meters.timersFired, timersWaiting: core.timers.count,
             handles: ledger.handles.openCount, offload: core.offload.metrics, batches: core.meters.batches, lateness: core.meters.lateness,
             lag: core.meters.lag)

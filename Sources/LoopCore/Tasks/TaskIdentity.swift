@@ -13,6 +13,14 @@ struct TaskIdentity: Hashable, Sendable {
         }
     }
 
+    /// Whether the current task is the one with this address, which is no task's where it is zero.
+    // SAFETY: as above; no task is a null pointer.
+    @inline(__always)
+    static func isCurrent(_ address: UInt) -> Bool {
+        guard address != 0 else { return false }
+        return unsafe withUnsafeCurrentTask { task in unsafe unsafeBitCast(task, to: UInt.self) == address }
+    }
+
     // SAFETY: a task is the same pointer.
     init<Success: Sendable, Failure: Error>(_ task: Task<Success, Failure>) { address = unsafe unsafeBitCast(task, to: UInt.self) }
 

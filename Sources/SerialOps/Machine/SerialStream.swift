@@ -49,7 +49,7 @@ final class SerialStream {
     /// Nil until somebody waits for the end of closing, which mostly comes at once.
     private var closed: WaitQueue?
     private var reads: OperationKind?
-    private var reading: OperationID?
+    private(set) var reading: OperationID?
     private var emptyReads = 0
     private var marks = ErrorMarks()
 

@@ -115,6 +115,7 @@ extension SerialStream {
                     return count
                 }
                 let patience = try beginWait(deadline, interByte, demand())
+                if readEndsInPlace(patience, #isolation) { continue }
                 do throws(WaitError) {
                     try await arrivals.wait(timeout: patience)
                 } catch {
@@ -159,6 +160,12 @@ extension SerialStream {
         let bound = patience(deadline)
         guard let interByte, !input.isEmpty else { return bound }
         return bound.map { min($0, interByte) } ?? interByte
+    }
+
+    /// Waits for the standing read in place, if that can be: true if it has ended.
+    func readEndsInPlace(_ patience: Duration?, _ isolation: (any Actor)?) -> Bool {
+        guard let reading, !device.firstByteComesAlone else { return false }
+        return operations.endsInPlace(reading, timeout: patience, isolation: isolation)
     }
 
     /// A reader's wait ended without a byte. Returns where it is to wait on.

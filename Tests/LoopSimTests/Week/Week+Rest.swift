@@ -72,6 +72,11 @@ extension Week {
         // A wait for an operation has its deadline, or the grace behind that; and so has a retire, which waits for one handle at a time.
         for operation in waiting { checkPromise(operation) }
         timers += waiting.count { $0.deadline != nil || $0.cause ?? .distantFuture <= now } + retiring.count
+        // Who waits in place has no timer.
+        if let deadline = core.deadlineInPlace {
+            require(waiting.contains { $0.deadline == deadline }, "somebody waits in place until \(deadline), and should not")
+            timers -= 1
+        }
         let found = core.timers.count
         require(timers...(timers + ambiguous) ~= found, "\(found) timers are set, and should be \(timers)")
     }
