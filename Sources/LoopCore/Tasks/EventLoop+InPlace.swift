@@ -12,11 +12,11 @@ internal import _Concurrency
 
 extension EventLoop {
     /// Asks the port in place, for as long as `nanoseconds` says, where that is allowed. Whether it was: then there may be news, and the
-    /// bound is what is left of it.
+    /// bound is what is left of it. The caller has found the loop idle.
     nonisolated func lookedInPlace(
         _ core: Core, within nanoseconds: inout UInt64?, _ shield: Shield, _ isolation: (any Actor)?
     ) -> Bool {
-        guard core.isIdle, core.run != nil, !has(core, reached: .endOfRun) else { return false }
+        guard core.run != nil, !has(core, reached: .endOfRun) else { return false }
         guard TaskIdentity.isCurrent(core.runningJob), isOwn(isolation) else { return false }
         guard shield == .shielded || !core.isRunningCancelled else { return false }
         core.look(within: &nanoseconds, mailbox)
