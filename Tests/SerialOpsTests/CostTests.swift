@@ -21,6 +21,25 @@ import Testing
         }
     }
 
+    @Test("Whoever asks one device and waits for its answer is not suspended; while somebody else is busy he is", arguments: [true, false])
+    func inPlace(isAlone: Bool) throws {
+        let pty = try Pty()
+        let inPlace = try onLoop { loop in
+            let port = try await SerialPort.open(pty.path, on: loop)
+            let busy = isAlone ? nil : loop.spawn { _ async in while !Task.isCancelled { await Task.yield() } }
+            let device = loop.spawn { loop async in try? await loop.offload { for _ in 0..<100 { pty.answer() } } }
+            for number in 0..<100 {
+                try await port.write([UInt8(number)])
+                #expect(try await port.read() == [UInt8(number)])
+            }
+            await device.value
+            busy?.cancel()
+            await port.close()
+            return loop.metrics.waitsInPlace
+        }
+        #expect(isAlone ? inPlace > 0 : inPlace == 0)
+    }
+
     @Test("Opened and closed many times: no descriptor and no operation is left") func cycles() throws {
         let pty = try Pty()
         try onLoop { loop in
@@ -30,6 +49,16 @@ import Testing
             #expect(openDescriptors(of: pty.path) == 0)
             #expect(loop.metrics.operations.submitted == 0)
         }
+    }
+}
+
+extension Pty {
+    /// Waits for what is sent, and sends it back.
+    // SAFETY: the kernel is shown one place, which lives for the call.
+    fileprivate func answer() {
+        var place = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+        while unsafe poll(&place, 1, -1) != 1 {}
+        send(received())
     }
 }
 

@@ -13,12 +13,23 @@ struct EchoServer {
     }
 }
 
-/// What a request costs several echo servers that run side by side, and take turns of some milliseconds at one load client. All are on
-/// processor 0: the cross-processor wake of a virtual machine hides every difference.
+/// Where the load client runs; the servers are on processor 0.
+enum ClientPlace: Int {
+    /// With the servers: one that is done sooner sleeps more often, and one that is slower is preempted by its client.
+    case beside = 0
+    /// On a processor of its own. With few connections each request is a wake across processors, which in a virtual machine takes longer
+    /// than the request, and varies.
+    case apart = 1
+
+    var prefix: String { self == .apart ? "apart, " : "" }
+}
+
+/// What a request costs several echo servers that run side by side, and take turns of some milliseconds at one load client.
 struct EchoComparison {
     let programs: Programs
     let bytes: Int
     let connections: Int
+    var client = ClientPlace.beside
 
     /// Turns of each server in a round. Where a round has placed the servers in memory moves its figures by a hundredth or two, so many
     /// short rounds say more than few long ones.
@@ -55,7 +66,7 @@ struct EchoComparison {
             running.append(server)
         }
         let load = ["\(programs.peers)/load", "\(connections)", "\(bytes)", "\(turns)", "\(turnMilliseconds)"]
-        return output(of: onProcessor(0, load + running.map(\.address))).map { $0.split(separator: "\n").map(String.init) }
+        return output(of: onProcessor(client.rawValue, load + running.map(\.address))).map { $0.split(separator: "\n").map(String.init) }
     }
 }
 

@@ -6,7 +6,7 @@ struct Programs {
     let ours: String
 
     var comparisons: [Comparison] {
-        [1, 64, 512].map { echo(connections: $0) } + [
+        [ClientPlace.beside, .apart].flatMap { place in [1, 64, 512].map { echo(connections: $0, place) } } + [
             Comparison(
                 name: "seam, ns per operation",
                 programs: [
@@ -60,9 +60,9 @@ struct Programs {
     }
 
     /// Echo servers of short requests, in callbacks and in fibers.
-    private func echo(connections: Int) -> Comparison {
-        EchoComparison(programs: self, bytes: 64, connections: connections).comparison(
-            "echo 64 B, \(connections) connections, server CPU per request",
+    private func echo(connections: Int, _ place: ClientPlace) -> Comparison {
+        EchoComparison(programs: self, bytes: 64, connections: connections, client: place).comparison(
+            "\(place.prefix)echo 64 B, \(connections) connections, server CPU per request",
             [
                 EchoServer("epoll, level", ["\(peers)/echo-level"], isFloor: true),
                 EchoServer("epoll, edge", ["\(peers)/echo-edge"], isFloor: true),

@@ -8,10 +8,10 @@ struct SocketComparisons {
     var all: [Comparison] {
         [(64, "64 B"), (4_096, "4 KiB"), (65_536, "64 KiB")].flatMap { bytes, size in
             [1, 64, 512, 5_000].map { comparison(bytes: bytes, size, connections: $0) }
-        }
+        } + [1, 64, 512].map { comparison(bytes: 64, "64 B", connections: $0, .apart) }
     }
 
-    private func comparison(bytes: Int, _ size: String, connections: Int) -> Comparison {
+    private func comparison(bytes: Int, _ size: String, connections: Int, _ place: ClientPlace = .beside) -> Comparison {
         let (peers, python) = (programs.peers, "\(programs.peers)/python/bin/python")
         // Short requests are read into 4 KiB, which stay in the nearest cache; for the others all servers have buffers as large as ours.
         let buffer = bytes < 4_096 ? "4096" : "65536"
@@ -25,8 +25,8 @@ struct SocketComparisons {
         if output(of: [python, "-c", "import uvloop"]) != nil {
             servers.append(EchoServer("asyncio, uvloop", [python, "\(programs.peers)/../Peers/echo_asyncio.py"]))
         }
-        return EchoComparison(programs: programs, bytes: bytes, connections: connections).comparison(
-            "sockets \(size), \(connections) connections, server CPU per request", servers, telling: true)
+        return EchoComparison(programs: programs, bytes: bytes, connections: connections, client: place).comparison(
+            "\(place.prefix)sockets \(size), \(connections) connections, server CPU per request", servers, telling: true)
     }
 }
 

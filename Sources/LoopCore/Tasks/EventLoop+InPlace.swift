@@ -16,7 +16,7 @@ extension EventLoop {
     nonisolated func lookedInPlace(
         _ core: Core, within nanoseconds: inout UInt64?, _ shield: Shield, _ isolation: (any Actor)?
     ) -> Bool {
-        guard core.run != nil, !has(core, reached: .endOfRun) else { return false }
+        guard core.run != nil, !has(core, reached: .endOfRun), mailbox.isEmpty, !core.hasDueTimers else { return false }
         guard TaskIdentity.isCurrent(core.runningJob), isOwn(isolation) else { return false }
         guard shield == .shielded || !core.isRunningCancelled else { return false }
         core.look(within: &nanoseconds, mailbox)
@@ -35,6 +35,12 @@ extension Core {
     /// Whether there is nothing to run and nobody to tell, and the port is all that is left to ask.
     var isIdle: Bool {
         @inline(__always) get { ready.isEmpty && yielded.isEmpty && !hasPostedCancels && ledger.hasToldEverybody }
+    }
+
+    /// Whether a timer is due, as far as the clock was read.
+    fileprivate var hasDueTimers: Bool {
+        guard let next = timers.nextDeadline else { return false }
+        return next <= present
     }
 
     /// The wait of a task is over that was not suspended.

@@ -44,7 +44,7 @@ import Testing
                 }
                 await Task.yield()
                 let waits = try loop.startRead(one)
-                port.asleep = { port.requests.forEach { port.finish($0, bytes: [1]) } }
+                port.asleep = { for request in port.requests { port.finish(request, bytes: [1]) } }
                 _ = try await loop.operations.awaitOp(waits)
                 journal.add("one")
                 let again = try loop.startRead(one)
@@ -86,6 +86,28 @@ import Testing
                 journal.add("wait")
             }
             #expect(journal.lines == ["timer", "wait"])
+        }
+    }
+
+    @Test("Whose packets are always there keeps neither timers waiting nor what other threads send") func packetsWithoutEnd() throws {
+        try Bench.run { bench in
+            let (handle, journal) = (try bench.associate(), Journal())
+            try bench.loop.run { loop in
+                let port = try loop.mock
+                port.answer = { [unowned port] request in
+                    port.clock = port.clock.advanced(by: 1_000_000)
+                    port.finish(request, bytes: [1])
+                    if port.requests.count == 6 { RealThread.elsewhere { loop.post { _ in journal.add("mail") } } }
+                    return .owesPacket
+                }
+                loop.operations.call(after: .microseconds(2_500)) { journal.add("timer") }
+                for number in 1...9 {
+                    _ = try await loop.operations.awaitOp(loop.startRead(handle))
+                    journal.add("\(number)")
+                }
+            }
+            #expect(journal.lines == ["1", "2", "3", "timer", "4", "5", "6", "mail", "7", "8", "9"])
+            #expect(bench.ops.metrics.waitsInPlace == 6)
         }
     }
 
@@ -160,7 +182,7 @@ import Testing
         try Bench.run { bench in
             let handle = try bench.associate()
             bench.port.asleep = { [port = bench.port] in
-                if port.bounds.last == .forever { port.requests.forEach { port.finish($0, bytes: []) } }
+                if port.bounds.last == .forever, let request = port.requests.last { port.finish(request, bytes: []) }
             }
             let fiber = bench.loop.spawn { loop async throws(OperationError) in
                 try await loop.operations.awaitOp(loop.startRead(handle)).count
@@ -207,7 +229,7 @@ import Testing
                 try? ops.free(id)
             }
             let ids = try (0..<count).map { _ in try bench.start(kind) }
-            bench.port.asleep = { [port = bench.port] in port.requests.forEach { port.finish($0, bytes: [1]) } }
+            bench.port.asleep = { [port = bench.port] in for request in port.requests { port.finish(request, bytes: [1]) } }
             bench.loop.run { loop async in
                 journal.add("in place \(loop.operations.endsInPlace(ids[0]))")
                 await Task.yield()
