@@ -9,8 +9,6 @@ import Portloop
 private struct TaskShape {
     let name: String
     var steps: Int
-    /// Whether a host turns the loop, so that no wait is made in place: then each suspends its task.
-    var isHosted = false
     let onLoop: @Sendable (isolated EventLoop, Int) async -> Void
     var onDispatch: (@Sendable (Int) async -> Void)?
     var onBareExecutor: (@Sendable (isolated BareExecutor, Int) async -> Void)?
@@ -48,26 +46,11 @@ func runTasks(rounds: Int, only: String?, on runners: TaskRunners, steps: Int?) 
 }
 
 private func measureOnLoop(_ loop: EventLoop, _ shape: TaskShape) -> Double {
-    if !shape.isHosted { return loop.run { loop async in await nanoseconds(of: shape, loop) } }
-    let figure = Confined(Figure(), of: loop.operationsOnThisThread())
-    loop.spawn { loop async in
-        let nanoseconds = await nanoseconds(of: shape, loop)
-        figure.on(loop).nanoseconds = nanoseconds
+    loop.run { loop async in
+        let began = loop.now
+        await shape.onLoop(loop, shape.steps)
+        return Double(loop.now.nanoseconds(since: began)) / Double(shape.steps)
     }
-    while true {
-        loop.turn()
-        if let nanoseconds = figure.on(loop).nanoseconds { return nanoseconds }
-    }
-}
-
-private func nanoseconds(of shape: TaskShape, _ loop: isolated EventLoop) async -> Double {
-    let began = loop.now
-    await shape.onLoop(loop, shape.steps)
-    return Double(loop.now.nanoseconds(since: began)) / Double(shape.steps)
-}
-
-private final class Figure {
-    var nanoseconds: Double?
 }
 
 // SAFETY: the semaphore lives until it has been waited for, which is after it was signalled.
@@ -161,15 +144,25 @@ private func taskShapes(_ loop: EventLoop, _ port: UInt) -> [TaskShape] {
         TaskShape(name: "perform, waiting in place", steps: 200_000) { _, steps in await bench.perform(steps) },
         TaskShape(name: "perform, in place, with a timeout", steps: 200_000) { _, steps in await bench.performWithTimeout(steps) },
         TaskShape(name: "performShielded, in place", steps: 200_000) { _, steps in await bench.shielded(steps) },
-        TaskShape(name: "perform, suspending", steps: 200_000, isHosted: true) { _, steps in await bench.perform(steps) },
-        TaskShape(name: "perform, suspending, with a timeout", steps: 200_000, isHosted: true) { _, steps in
-            await bench.performWithTimeout(steps)
+        TaskShape(name: "perform, suspending", steps: 204_800) { loop, steps in
+            await takeTurns(loop, steps) { await bench.perform($0) }
         },
-        TaskShape(name: "performShielded, suspending", steps: 200_000, isHosted: true) { _, steps in await bench.shielded(steps) },
+        TaskShape(name: "perform, suspending, with a timeout", steps: 204_800) { loop, steps in
+            await takeTurns(loop, steps) { await bench.performWithTimeout($0) }
+        },
+        TaskShape(name: "performShielded, suspending", steps: 204_800) { loop, steps in
+            await takeTurns(loop, steps) { await bench.shielded($0) }
+        },
         TaskShape(name: "sleep of no time", steps: 200_000) { loop, steps in
             for _ in 0..<steps { try? await loop.sleep(for: .zero) }
         },
     ]
+}
+
+/// Divides the steps among fibers, so that there is somebody else to run whenever one of them waits: one wait in 64 is made in place.
+private func takeTurns(_ loop: isolated EventLoop, _ steps: Int, _ body: @escaping @Sendable (Int) async -> Void) async {
+    let fibers = (0..<64).map { _ in loop.spawn { _ async in await body(steps / 64) } }
+    for fiber in fibers { await fiber.value }
 }
 
 private actor Callee: OnLoop {
