@@ -155,10 +155,10 @@ extension Core {
         }
     }
 
-    /// Asks the port, blocking only if nobody needs the loop.
+    /// Asks the port, and does not block where mail has come. The bound is what ``waitBound(_:)`` says, where there is anything to say.
     @inline(__always)
-    func waitForPackets(_ wish: WaitBound, _ mailbox: Mailbox) -> Int {
-        var bound = waitBound(wish)
+    func waitForPackets(_ bound: WaitBound, _ mailbox: Mailbox) -> Int {
+        var bound = bound
         if bound != .poll {
             arm(mailbox)
             if !mailbox.isEmpty { bound = .poll }

@@ -95,8 +95,9 @@ final class SerialStream {
     /// Starts the standing read, if there is room for what it may bring.
     // SAFETY: of the prepared memory the id alone is used.
     func read() {
+        guard reading == nil, ending == nil, let reads else { return }
         let room = max(bufferBytes, demand, 1) - input.count
-        guard reading == nil, ending == nil, room > 0, let reads else { return }
+        guard room > 0 else { return }
         do throws(OperationError) {
             let id = unsafe try operations.prepare(reads, capacity: min(max(1, readBytes), room)).id
             reading = id
