@@ -29,6 +29,32 @@ import Testing
         }
     }
 
+    @Test("A read's time is up when it said, also between bytes, while nobody else has anything to do") func exactTimes() throws {
+        let simulation = Simulation()
+        try simulation.run { loop in
+            let (near, far) = simulation.port.makeStreamPair()
+            let port = try await SerialPort.open(SimulatedDevice(simulation.port, near), "sim", SerialSettings(), on: loop)
+            let (read, took) = await simulation.timed { () async throws(SerialError) in
+                try await port.read(timeout: .milliseconds(500))
+            }
+            #expect(read == .failure(.timedOut(.read, moved: 0)))
+            #expect(took == .milliseconds(500))
+            let (lent, lentFor) = await simulation.timed { () async throws(SerialError) in
+                try await port.read(timeout: .milliseconds(400)) { bytes, taken in taken = bytes.byteCount }
+            }
+            #expect(lent.failure == .timedOut(.read, moved: 0))
+            #expect(lentFor == .milliseconds(400))
+            _ = simulation.port.feed(far, [1])
+            try await loop.sleep(for: .milliseconds(50))
+            let (all, allTook) = await simulation.timed { () async throws(SerialError) in
+                try await port.readExactly(2, timeout: .milliseconds(500), interByte: .milliseconds(100))
+            }
+            #expect(all == .failure(.timedOut(.read, moved: 1)))
+            #expect(allTook == .milliseconds(100))
+            await port.close()
+        }
+    }
+
     @Test("A write that never completes: it times out, with what had left, and closing is bounded") func stuckWrite() throws {
         let simulation = Simulation()
         try simulation.run { loop in

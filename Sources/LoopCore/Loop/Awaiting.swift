@@ -129,22 +129,23 @@ extension Operations {
     }
 
     /// Waits in place for an operation of a kind, where nobody else has anything to run: true if it has completed, and the function of its
-    /// kind has been called. False where the task has to wait as it would have without this, whatever the reason.
+    /// kind has been called. False where the task has to wait as it would have without this, whatever the reason, and no longer than the
+    /// timeout then says: what is left of it.
     ///
     /// For adapters whose operation is in flight whoever waits, and whose tasks wait for what it brings:
     ///
     /// ```swift
-    /// while input.isEmpty {
-    ///     if operations.endsInPlace(standingRead) { continue }
-    ///     try await arrivals.wait()
-    /// }
+    /// if operations.endsInPlace(standingRead, timeout: &timeout) { continue }
+    /// try await arrivals.wait(timeout: timeout)
     /// ```
-    public func endsInPlace(_ id: OperationID, timeout: Duration? = nil, isolation: (any Actor)? = #isolation) -> Bool {
+    public func endsInPlace(_ id: OperationID, timeout: inout Duration?, isolation: (any Actor)? = #isolation) -> Bool {
         guard core.isIdle, let cell = try? ledger.find(id), case .waitingForKind = cell.record.stage else { return false }
         guard core.isHeard(.cancellable, .none) else { return false }
         var scope: ScopeRef?
         var nanoseconds = bound(timeout, .cancellable, &scope)
+        let deadline = timeout.map { core.port.now().advanced(by: $0.wholeNanoseconds) }
         guard loop.lookedInPlace(core, within: &nanoseconds, .cancellable, isolation) else { return false }
+        if let deadline { timeout = .nanoseconds(Int64(clamping: deadline.nanoseconds(since: core.now))) }
         // Whoever else is to be told is told by the turn, and so is the caller then: in their order.
         guard case .completed = cell.record.state, ledger.settled.count == 1, ledger.notices.isEmpty else { return false }
         core.tellSettled()

@@ -27,8 +27,8 @@ import _Concurrency
         defer { stream.readTurn.give() }
         // Without a demand, and so shorter than `waitForInput`: there is room for a byte whatever the settings allow.
         while stream.input.isEmpty {
-            let patience = try stream.readerPatience(deadline, nil)
-            if stream.readEndsInPlace(patience, #isolation) { continue }
+            var patience = try stream.readerPatience(deadline, nil)
+            if stream.readEndsInPlace(&patience, #isolation) { continue }
             do throws(WaitError) {
                 try await stream.arrivals.wait(timeout: patience)
             } catch {

@@ -114,8 +114,8 @@ extension SerialStream {
                     self.demand(0)
                     return count
                 }
-                let patience = try beginWait(deadline, interByte, demand())
-                if readEndsInPlace(patience, #isolation) { continue }
+                var patience = try beginWait(deadline, interByte, demand())
+                if readEndsInPlace(&patience, #isolation) { continue }
                 do throws(WaitError) {
                     try await arrivals.wait(timeout: patience)
                 } catch {
@@ -162,10 +162,10 @@ extension SerialStream {
         return bound.map { min($0, interByte) } ?? interByte
     }
 
-    /// Waits for the standing read in place, if that can be: true if it has ended.
-    func readEndsInPlace(_ patience: Duration?, _ isolation: (any Actor)?) -> Bool {
+    /// Waits for the standing read in place, if that can be: true if it has ended. The patience is what is left of it.
+    func readEndsInPlace(_ patience: inout Duration?, _ isolation: (any Actor)?) -> Bool {
         guard let reading, !device.firstByteComesAlone else { return false }
-        return operations.endsInPlace(reading, timeout: patience, isolation: isolation)
+        return operations.endsInPlace(reading, timeout: &patience, isolation: isolation)
     }
 
     /// A reader's wait ended without a byte. Returns where it is to wait on.

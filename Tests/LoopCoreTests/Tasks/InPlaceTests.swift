@@ -231,7 +231,7 @@ import Testing
             let ids = try (0..<count).map { _ in try bench.start(kind) }
             bench.port.asleep = { [port = bench.port] in for request in port.requests { port.finish(request, bytes: [1]) } }
             bench.loop.run { loop async in
-                journal.add("in place \(loop.operations.endsInPlace(ids[0]))")
+                journal.add("in place \(loop.endsInPlace(ids[0]))")
                 await Task.yield()
                 journal.add("behind")
             }
@@ -247,18 +247,21 @@ import Testing
             let (handle, ops) = (try bench.associate(), bench.ops)
             let kind = try ops.kind(on: handle) { id, _ in try? ops.free(id) }
             let id = try bench.start(kind)
-            #expect(!ops.endsInPlace(id))  // Outside of a run.
+            #expect(!bench.loop.endsInPlace(id))  // Outside of a run.
             try bench.loop.run { loop in
                 let plain = try loop.startRead(handle)
-                #expect(!loop.operations.endsInPlace(plain))
+                #expect(!loop.endsInPlace(plain))
                 _ = try loop.operations.cancel(plain)
                 _ = try await loop.operations.awaitOp(plain)
-                #expect(!loop.operations.endsInPlace(plain))
+                #expect(!loop.endsInPlace(plain))
                 await loop.spawn { loop async in
                     cancelThisTask()
-                    #expect(!loop.operations.endsInPlace(id))
+                    #expect(!loop.endsInPlace(id))
                 }.value
-                #expect(!loop.operations.endsInPlace(id, timeout: .milliseconds(1)))
+                var timeout: Duration? = .milliseconds(3)
+                loop.operations.call(after: .milliseconds(1)) {}
+                #expect(!loop.operations.endsInPlace(id, timeout: &timeout))
+                #expect(timeout == .milliseconds(2))
                 _ = try loop.operations.cancel(id)
             }
             #expect(bench.port.bounds.allSatisfy { $0 != .forever })
@@ -290,6 +293,12 @@ extension MockPort {
 }
 
 extension EventLoop {
+    /// As ``Operations/endsInPlace(_:timeout:isolation:)``, without a bound.
+    fileprivate nonisolated func endsInPlace(_ id: OperationID, isolation: (any Actor)? = #isolation) -> Bool {
+        var timeout: Duration?
+        return operationsOnThisThread().endsInPlace(id, timeout: &timeout, isolation: isolation)
+    }
+
     /// Waits for an operation that is finished when the loop sleeps, once it has been woken.
     fileprivate func readsLate(_ id: OperationID, _ queue: Confined<WaitQueue>) async throws {
         try await queue.on(self).wait()
