@@ -44,11 +44,11 @@ import Testing
                 }
                 await Task.yield()
                 let waits = try loop.startRead(one)
-                port.asleep = { for request in port.requests { port.finish(request, bytes: [1]) } }
+                port.asleep = { [unowned port] in for request in port.requests { port.finish(request, bytes: [1]) } }
                 _ = try await loop.operations.awaitOp(waits)
                 journal.add("one")
                 let again = try loop.startRead(one)
-                port.asleep = { port.requests.last.map { port.finish($0, bytes: [1]) } }
+                port.asleep = { [unowned port] in port.requests.last.map { port.finish($0, bytes: [1]) } }
                 _ = try await loop.operations.awaitOp(again)
                 journal.add("one again")
                 try await fiber.value
@@ -105,6 +105,7 @@ import Testing
                     _ = try await loop.operations.awaitOp(loop.startRead(handle))
                     journal.add("\(number)")
                 }
+                port.answer = { _ in .owesPacket }
             }
             #expect(journal.lines == ["1", "2", "3", "timer", "4", "5", "6", "mail", "7", "8", "9"])
             #expect(bench.ops.metrics.waitsInPlace == 6)
@@ -150,7 +151,7 @@ import Testing
             let (handle, journal) = (try bench.associate(), Journal())
             try bench.loop.run { loop in
                 let port = try loop.mock
-                port.asleep = {
+                port.asleep = { [unowned port] in
                     journal.add("asleep")
                     port.requests.last.map { port.finish($0, bytes: [1]) }
                 }
@@ -181,7 +182,7 @@ import Testing
     @Test("Who turns the loop himself gets it back") func host() throws {
         try Bench.run { bench in
             let handle = try bench.associate()
-            bench.port.asleep = { [port = bench.port] in
+            bench.port.asleep = { [unowned port = bench.port] in
                 if port.bounds.last == .forever, let request = port.requests.last { port.finish(request, bytes: []) }
             }
             let fiber = bench.loop.spawn { loop async throws(OperationError) in
@@ -229,7 +230,7 @@ import Testing
                 try? ops.free(id)
             }
             let ids = try (0..<count).map { _ in try bench.start(kind) }
-            bench.port.asleep = { [port = bench.port] in for request in port.requests { port.finish(request, bytes: [1]) } }
+            bench.port.asleep = { [unowned port = bench.port] in for request in port.requests { port.finish(request, bytes: [1]) } }
             bench.loop.run { loop async in
                 journal.add("in place \(loop.endsInPlace(ids[0]))")
                 await Task.yield()
