@@ -121,7 +121,10 @@ extension Operations {
         var nanoseconds = bound(timeout, shield, &scope)
         if core.isIdle, case .packet(.notAsked) = awaited, loop.lookedInPlace(core, within: &nanoseconds, shield, isolation) {
             awaited = try core.checkCanWait(cell)
-            if case .itsTurn = awaited { return core.goOnInPlace() }
+            if case .itsTurn = awaited {
+                core.meters.waitsInPlace &+= 1
+                return .goOn(.signalled)
+            }
         }
         core.enter(cell, nil, awaited, nanoseconds)
         core.arrival = .operation(cell, shield)
@@ -142,10 +145,10 @@ extension Operations {
         guard core.isIdle, let cell = try? ledger.find(id), case .waitingForKind = cell.record.stage else { return false }
         guard core.isHeard(.cancellable, .none) else { return false }
         var scope: ScopeRef?
-        var nanoseconds = bound(timeout, .cancellable, &scope)
-        let deadline = timeout.map { core.port.now().advanced(by: $0.wholeNanoseconds) }
-        guard loop.lookedInPlace(core, within: &nanoseconds, .cancellable, isolation) else { return false }
-        if let deadline { timeout = .nanoseconds(Int64(clamping: deadline.nanoseconds(since: core.now))) }
+        let bound = bound(timeout, .cancellable, &scope)
+        var left = bound
+        guard loop.lookedInPlace(core, within: &left, .cancellable, isolation) else { return false }
+        if let bound, let left { timeout? -= .nanoseconds(Int64(clamping: bound - left)) }
         // Whoever else is to be told is told by the turn, and so is the caller then: in their order.
         guard case .completed = cell.record.state, ledger.settled.count == 1, ledger.notices.isEmpty else { return false }
         core.tellSettled()

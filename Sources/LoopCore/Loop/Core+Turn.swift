@@ -101,11 +101,14 @@ extension Core {
     /// Fires what is due, up to a limit for each turn: collected first, so that one that fires may cancel or move another of the batch.
     /// What the limit leaves is due in the next turn.
     @inline(__always)
-    func fireDueTimers() { if let next = timers.nextDeadline { fireThem(next) } }
+    func fireDueTimers() { if hasDueTimers { fireThem() } }
+
+    /// Whether a timer is due, as far as the clock was read.
+    @inline(__always)
+    var hasDueTimers: Bool { timers.nextDeadline.map { $0 <= present } ?? false }
 
     @inline(never)
-    private func fireThem(_ next: MonotonicInstant) {
-        guard next <= present else { return }
+    private func fireThem() {
         var left = min(timers.collectDue(now: now), limits.timersPerTurnMax)
         while left > 0, let due = timers.takeCollected() {
             left -= 1

@@ -17,7 +17,7 @@ extension EventLoop {
         _ core: Core, within nanoseconds: inout UInt64?, _ shield: Shield, _ isolation: (any Actor)?
     ) -> Bool {
         guard core.run != nil, !has(core, reached: .endOfRun), mailbox.isEmpty, !core.hasDueTimers else { return false }
-        guard TaskIdentity.isCurrent(core.runningJob), isOwn(isolation) else { return false }
+        guard TaskIdentity.current?.address == core.runningJob, isOwn(isolation) else { return false }
         guard shield == .shielded || !core.isRunningCancelled else { return false }
         core.look(within: &nanoseconds, mailbox)
         return true
@@ -35,18 +35,6 @@ extension Core {
     /// Whether there is nothing to run and nobody to tell, and the port is all that is left to ask.
     var isIdle: Bool {
         @inline(__always) get { ready.isEmpty && yielded.isEmpty && !hasPostedCancels && ledger.hasToldEverybody }
-    }
-
-    /// Whether a timer is due, as far as the clock was read.
-    fileprivate var hasDueTimers: Bool {
-        guard let next = timers.nextDeadline else { return false }
-        return next <= present
-    }
-
-    /// The wait of a task is over that was not suspended.
-    func goOnInPlace() -> NextStep {
-        meters.waitsInPlace &+= 1
-        return .goOn(.signalled)
     }
 
     /// Asks the port, and settles what it brings.

@@ -5,20 +5,11 @@ struct TaskIdentity: Hashable, Sendable {
     let address: UInt
 
     /// The current task's; nil where a function runs that no task called.
-    // SAFETY: a current task is one pointer; the number is compared and never followed.
+    // Made a number before it is asked whether there is one: whoever unwraps the runtime's own type retains it (counted).
+    // SAFETY: a current task is one pointer, and null where there is none; the number is compared and never followed.
     static var current: TaskIdentity? {
-        unsafe withUnsafeCurrentTask { task in
-            guard let task = unsafe task else { return nil }
-            return TaskIdentity(address: unsafe unsafeBitCast(task, to: UInt.self))
-        }
-    }
-
-    /// Whether the current task is the one with this address, which is no task's where it is zero.
-    // SAFETY: as above; no task is a null pointer.
-    @inline(__always)
-    static func isCurrent(_ address: UInt) -> Bool {
-        guard address != 0 else { return false }
-        return unsafe withUnsafeCurrentTask { task in unsafe unsafeBitCast(task, to: UInt.self) == address }
+        let address = unsafe withUnsafeCurrentTask { task in unsafe unsafeBitCast(task, to: UInt.self) }
+        return address == 0 ? nil : TaskIdentity(address: address)
     }
 
     // SAFETY: a task is the same pointer.

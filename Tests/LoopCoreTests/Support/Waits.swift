@@ -6,6 +6,10 @@ func failure<R>(_ body: () async throws -> R) async -> WaitError? {
     return nil
 }
 
+/// Cancels whoever calls.
+// SAFETY: the task is used within the call.
+func cancelThisTask() { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
+
 /// Lets everything come to rest that can without time passing: a nanosecond of the mock port's, which begins when nothing else is left.
 func pause(_ loop: EventLoop) async { try? await loop.restABit() }
 

@@ -283,9 +283,6 @@ private actor Holder: SerialExecutor {
     }
 }
 
-// SAFETY: the task is used within the call.
-private func cancelThisTask() { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
-
 extension MockPort {
     /// Whatever was begun last is finished when the loop sleeps.
     fileprivate func finishesAsleep() {

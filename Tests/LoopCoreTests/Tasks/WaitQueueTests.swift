@@ -68,9 +68,6 @@ import Testing
     }
 }
 
-// SAFETY: the task is used within the call.
-private func cancelThisTask() { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
-
 extension WaitQueue {
     /// Whether the wait ended by its turn.
     fileprivate nonisolated(nonsending) func waitsToEnd() async -> Bool {
