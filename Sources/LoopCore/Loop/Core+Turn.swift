@@ -166,9 +166,11 @@ extension Core {
             arm(mailbox)
             if !mailbox.isEmpty { bound = .poll }
         }
-        let now = readClock()
-        if bound == .poll, mayPutOffLook(now) { return 0 }
-        meters.endOfBusy(now)
+        if bound == .poll || meters.measuresLag {
+            let now = readClock()
+            if bound == .poll, mayPutOffLook(now) { return 0 }
+            meters.endOfBusy(now)
+        }
         let count = batch.fill(from: port, for: bound)
         lastBatchWasFull = count == batch.capacity
         wasWoken = mailbox.disarm()

@@ -28,7 +28,8 @@ public struct LoopMetrics: Sendable {
     public var batches: Histogram
     /// Nanoseconds by which timers fired late.
     public var lateness: Histogram
-    /// Nanoseconds between two looks at the port: how long a completion may have had to wait.
+    /// Nanoseconds between two looks at the port: how long a completion may have had to wait. Counted from the first time on that
+    /// somebody reads the metrics: until then a turn that only waits reads the clock once, behind its look.
     public var lag: Histogram
 }
 
@@ -42,6 +43,8 @@ struct Meters {
     var batches = Histogram()
     var lateness = Histogram()
     var lag = Histogram()
+    /// Somebody has read the metrics, and may again.
+    var measuresLag = false
     private var busySince: MonotonicInstant?
 
     /// The port is about to be asked.
@@ -53,7 +56,7 @@ struct Meters {
     /// The port has answered.
     @inline(__always)
     mutating func startOfBusy(_ now: MonotonicInstant, _ count: Int) {
-        busySince = now
+        if measuresLag { busySince = now }
         turns &+= 1
         if count > 0 { batches.add(UInt64(count)) }
     }
@@ -62,8 +65,10 @@ struct Meters {
 extension Operations {
     /// What the loop has counted so far.
     ///
-    /// The two states that are not counted as they change are counted here, by a walk: reading costs what not reading saves.
+    /// The two states that are not counted as they change are counted here, by a walk: reading costs what not reading saves. Whoever reads
+    /// has the lag counted from then on.
     public var metrics: LoopMetrics {
+        core.meters.measuresLag = true
         var (prepared, completed) = (0, 0)
         ledger.slab.visit { cell in
             switch cell.record.state {

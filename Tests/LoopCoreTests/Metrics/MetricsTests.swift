@@ -86,10 +86,30 @@ import Testing
 
     @Test("The lag is the time that the loop itself took between two looks at the port") func lag() throws {
         try Bench.run { bench in
+            #expect(bench.ops.metrics.lag.count == 0)
             bench.loop.turn(.poll)
             bench.loop.post { loop in (try? loop.mock)?.clock.nanoseconds += 4_000 }
             bench.loop.turn(.poll)
-            #expect(bench.ops.metrics.lag.largest == 4_000)
+            let metrics = bench.ops.metrics
+            #expect(metrics.lag.count == 1 && metrics.lag.largest == 4_000)
         }
+    }
+
+    @Test("Until somebody reads the metrics no lag is counted, and a turn that only waits reads the clock once") func lagUnread() throws {
+        try Bench.run { bench in
+            bench.loop.turn(.poll)
+            bench.loop.post { loop in (try? loop.mock)?.clock.nanoseconds += 4_000 }
+            bench.loop.turn(.poll)
+            #expect(clockReads(of: bench) == 1)
+            #expect(bench.ops.metrics.lag.count == 0)
+            #expect(clockReads(of: bench) == 2)
+        }
+    }
+
+    /// How often a turn reads the clock that finds nothing and waits.
+    private func clockReads(of bench: Bench) -> Int {
+        let before = bench.port.clockReads
+        bench.loop.turn(until: bench.port.clock)
+        return bench.port.clockReads - before
     }
 }

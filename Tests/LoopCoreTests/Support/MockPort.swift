@@ -8,6 +8,7 @@ final class MockPort: CompletionPort {
     /// What was asked of the port, in order: "read", "cancel", "wait" …; tests add lines of their own.
     let journal = Journal()
     var clock = MonotonicInstant(nanoseconds: 1_000_000_000)
+    var clockReads = 0
     /// Every operation that a verb was given, whatever it answered.
     var requests: [PortRequest] = []
     /// How long each wait was allowed to block.
@@ -46,7 +47,10 @@ final class MockPort: CompletionPort {
     var portMetrics = PortMetrics()
     var nextDeadline: MonotonicInstant? { shareMax == .max || packets.isEmpty ? nil : MonotonicInstant(nanoseconds: 0) }
 
-    func now() -> MonotonicInstant { clock }
+    func now() -> MonotonicInstant {
+        clockReads += 1
+        return clock
+    }
 
     // MARK: handles
 
