@@ -111,7 +111,7 @@ enum Native {
     /// Has the processor fetch so many cache lines, which are about to be written to.
     // SAFETY: a hint, which follows no pointer.
     @inline(__always)
-    static func prefetch(_ start: UnsafeMutableRawPointer, lines: Int) {
+    static func prefetch(_ start: UnsafeRawPointer, lines: Int) {
         for line in 0..<lines { unsafe portloop_prefetch(start + line * 64) }
     }
 

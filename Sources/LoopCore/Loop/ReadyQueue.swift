@@ -18,6 +18,17 @@ struct ReadyQueue: ~Copyable {
 
     var isEmpty: Bool { usual.isEmpty && urgent.isEmpty && patient.isEmpty }
 
+    /// The job that comes next, as far as one of the usual ones does.
+    var first: UnownedJob? {
+        @inline(__always) get {
+            guard !usual.isEmpty else { return nil }
+            switch usual[0] {
+            case .job(let job), .woken(let job, _): return job
+            case .call: return nil
+            }
+        }
+    }
+
     @inline(__always)
     mutating func append(_ next: consuming Ready) { usual.append(next) }
 

@@ -81,6 +81,10 @@ public protocol CompletionPort: AnyObject {
     /// output where there is one.
     func report(_ sentence: String)
 
+    /// Has the processor fetch memory that is about to be used, where the platform has a word for that. A hint: it follows no pointer, and
+    /// what is not there is not fetched.
+    func fetch(_ memory: UnsafeRawPointer, bytes: Int)
+
     /// Metrics of the port itself.
     var portMetrics: PortMetrics { get }
 
@@ -131,6 +135,10 @@ extension CompletionPort {
 
     /// A port without an error output uses the other.
     public func report(_ sentence: String) { print(sentence) }
+
+    /// A port without a word to the processor leaves it to find out.
+    // SAFETY: nothing is done.
+    public func fetch(_ memory: UnsafeRawPointer, bytes: Int) {}
 
     /// A port that needs to know nothing of others' control blocks goes by the code alone.
     public func classify(_ code: Int32, of request: PortRequest) -> Submission { classify(code) }

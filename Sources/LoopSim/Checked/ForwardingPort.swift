@@ -41,6 +41,10 @@ extension ForwardingPort {
 
     public func close() { inner.close() }
 
+    /// The processor is the same for both.
+    // SAFETY: forwarded as it came.
+    public func fetch(_ memory: UnsafeRawPointer, bytes: Int) { unsafe inner.fetch(memory, bytes: bytes) }
+
     public var pollableHandle: NativeHandle? { inner.pollableHandle }
 
     public var nextDeadline: MonotonicInstant? { inner.nextDeadline }

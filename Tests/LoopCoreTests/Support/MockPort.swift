@@ -9,6 +9,8 @@ final class MockPort: CompletionPort {
     let journal = Journal()
     var clock = MonotonicInstant(nanoseconds: 1_000_000_000)
     var clockReads = 0
+    /// What the processor was to fetch.
+    var fetched: [UInt] = []
     /// Every operation that a verb was given, whatever it answered.
     var requests: [PortRequest] = []
     /// How long each wait was allowed to block.
@@ -112,6 +114,8 @@ final class MockPort: CompletionPort {
     }
 
     func report(_ sentence: String) { journal.add(sentence) }
+
+    func fetch(_ memory: UnsafeRawPointer, bytes: Int) { fetched.append(UInt(bitPattern: memory)) }
 
     func close() {
         journal.add("close")
