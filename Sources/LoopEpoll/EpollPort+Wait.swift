@@ -22,7 +22,7 @@ extension EpollPort {
 
     /// A word to the processor for each line of the cache.
     // SAFETY: a hint, which follows no pointer.
-    public func fetch(_ memory: UnsafeRawPointer, bytes: Int) { unsafe Native.prefetch(memory, lines: bytes / 64) }
+    public func fetch(_ memory: UnsafeRawPointer, bytes: Int) { unsafe Native.prefetch(memory, lines: (bytes + 63) / 64) }
 
     /// Serves more of those whom the kernel's last answer is about, while there is nothing to hand out.
     private func serveTheRest() {
