@@ -28,8 +28,22 @@ struct Programs {
                     line("asio", ["\(peers)/post-asio"], "post_ns", isFloor: true),
                     line("portloop", [ours, "post", "5000000"], "post_ns"),
                 ]),
+            tasks("spawn and await"), tasks("call from actor to actor"), tasks("Task.yield"),
             sleepers("processor time", "cpu_ns"), sleepers("bytes each", "bytes_each"),
         ] + SerialComparisons(peers: peers, ours: ours).all + SocketComparisons(programs: self).all
+    }
+
+    /// A step of a task, with each executor in a process of its own: beside the threads of the default executor the runtime's locks cost
+    /// more, on whatever executor.
+    private func tasks(_ step: String) -> Comparison {
+        Comparison(
+            name: "tasks, \(step)",
+            programs: [
+                line("default executor", [ours, "task", step, "default"], "ns_per_step", isFloor: true, pinned: false),
+                line("portloop", [ours, "task", step, "loop"], "ns_per_step", pinned: false),
+                line("portloop, TakeOver", [ours, "task", step, "take-over"], "ns_per_step", pinned: false),
+                line("bare executor", [ours, "task", step, "bare"], "ns_per_step", pinned: false),
+            ])
     }
 
     /// A hundred thousand tasks that sleep a second: on the loop, and on the default executor.
@@ -68,6 +82,7 @@ struct Programs {
                 EchoServer("epoll, edge", ["\(peers)/echo-edge"], isFloor: true),
                 EchoServer("portloop", [ours, "echo"]),
                 EchoServer("portloop, fibers", [ours, "echo-tasks"]),
+                EchoServer("fibers, TakeOver", [ours, "echo-tasks", "take-over"]),
                 EchoServer("libuv", ["\(peers)/echo-uv"]),
                 EchoServer("asio", ["\(peers)/echo-asio"]),
                 EchoServer("asio, coroutines", ["\(peers)/echo-asio-coro"]),

@@ -3,10 +3,11 @@ import Glibc
 import Portloop
 
 /// The TCP echo server with a fiber for each connection: one `perform` per read and one per write.
-func runEchoTasks() {
+func runEchoTasks(takingOver: Bool) {
     bench_die_with_parent()
     let loop = makeLoop()
     let listening = makeListener()
+    if takingOver { return TakeOver.run(loop) { await serve(loop, listening) } }
     loop.run { loop async in await serve(loop, listening) }
 }
 

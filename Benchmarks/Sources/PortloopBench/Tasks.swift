@@ -21,6 +21,14 @@ enum TaskRunners: String {
     case bare
 }
 
+/// Who takes the steps in a process of its own.
+enum TaskRunner: String {
+    case loop
+    case takeOver = "take-over"
+    case dispatch = "default"
+    case bare
+}
+
 /// With `steps`, each shape takes so many in a round: few are enough where instructions are counted.
 func runTasks(rounds: Int, only: String?, on runners: TaskRunners, steps: Int?) {
     let port: EpollPort
@@ -45,12 +53,30 @@ func runTasks(rounds: Int, only: String?, on runners: TaskRunners, steps: Int?) 
     loop.shutdown()
 }
 
-private func measureOnLoop(_ loop: EventLoop, _ shape: TaskShape) -> Double {
-    loop.run { loop async in
-        let began = loop.now
-        await shape.onLoop(loop, shape.steps)
-        return Double(loop.now.nanoseconds(since: began)) / Double(shape.steps)
+/// One shape by one runner, the middle of a few rounds: as in a program that has no other executor.
+func runTask(_ name: String, on runner: TaskRunner) {
+    let loop = makeLoop()
+    guard let shape = taskShapes(loop, 0).first(where: { $0.name == name }) else { trap("there is no step of that name") }
+    let figures = (0..<7).map { _ in
+        switch runner {
+        case .loop: measureOnLoop(loop, shape)
+        case .takeOver: TakeOver.run(loop) { await measure(shape, on: loop) }
+        case .dispatch: measureOnDispatch(shape, shape.onDispatch ?? { _ in trap("nothing to compare with") })
+        case .bare: measureOnBareExecutor(shape, shape.onBareExecutor ?? { _, _ in trap("nothing to compare with") })
+        }
     }
+    print("ns_per_step=\(rounded(middle(figures), 2))")
+    loop.shutdown()
+}
+
+private func measureOnLoop(_ loop: EventLoop, _ shape: TaskShape) -> Double {
+    loop.run { loop async in await measure(shape, on: loop) }
+}
+
+private func measure(_ shape: TaskShape, on loop: isolated EventLoop) async -> Double {
+    let began = loop.now
+    await shape.onLoop(loop, shape.steps)
+    return Double(loop.now.nanoseconds(since: began)) / Double(shape.steps)
 }
 
 // SAFETY: the semaphore lives until it has been waited for, which is after it was signalled.

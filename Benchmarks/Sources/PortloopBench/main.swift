@@ -5,7 +5,7 @@ import Portloop
 let arguments = CommandLine.arguments
 switch arguments.count > 1 ? arguments[1] : "" {
 case "echo": runEcho()
-case "echo-tasks": runEchoTasks()
+case "echo-tasks": runEchoTasks(takingOver: arguments.last == "take-over")
 case "echo-sockets": runEchoSockets()
 case "seam": runSeam(operations: number(2, 20_000_000), depth: number(3, 64))
 case "timers": runTimers(count: number(2, 1_000_000))
@@ -15,6 +15,7 @@ case "tasks":
     let steps = arguments.count > 5 ? number(5, 0) : nil
     let runners = arguments.count > 4 ? TaskRunners(rawValue: arguments[4]) ?? .all : .all
     runTasks(rounds: number(2, 21), only: arguments.count > 3 ? arguments[3] : nil, on: runners, steps: steps)
+case "task": runTask(arguments.count > 2 ? arguments[2] : "", on: arguments.count > 3 ? TaskRunner(rawValue: arguments[3]) ?? .loop : .loop)
 case "fairness": runFairness(yielders: number(2, 1_000), probes: number(3, 2_000))
 case "sleepers": runSleepers(count: number(2, 100_000), onLoop: !(arguments.count > 3 && arguments[3] == "default"))
 case "cancel-storm": runCancelStorm(count: number(2, 100_000))
@@ -24,10 +25,11 @@ case "storm": runStorm(milliseconds: number(2, 500))
 default:
     print(
         """
-        usage: PortloopBench echo | echo-tasks | echo-sockets | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] |
+        usage: PortloopBench echo | echo-tasks [take-over] | echo-sockets | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] |
             wake [ROUNDS CPU CPU] |
             storm [MS] | fairness [FIBERS PROBES] |
-            idle-sockets [COUNT] | sleepers [COUNT [default]] | cancel-storm [COUNT] | tasks [ROUNDS [NAME [all | loop | bare [STEPS]]]]
+            idle-sockets [COUNT] | sleepers [COUNT [default]] | cancel-storm [COUNT] | tasks [ROUNDS [NAME [all | loop | bare [STEPS]]]] |
+            task NAME [loop | take-over | default | bare]
         """)
 }
 

@@ -4,7 +4,9 @@ internal import _Concurrency
 extension EventLoop {
     // SAFETY: on the loop's thread, which the caller (the turn) has checked; the executor is the loop itself.
     nonisolated func runJob(_ job: UnownedJob) {
-        unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        let executor = unsafe asUnownedSerialExecutor()
+        guard preference != nil else { return unsafe job.runSynchronously(on: executor) }
+        unsafe job.runSynchronously(isolatedTo: executor, taskExecutor: asUnownedTaskExecutor())
     }
 }
 #else

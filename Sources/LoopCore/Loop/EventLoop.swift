@@ -1,3 +1,4 @@
+internal import Synchronization
 public import _Concurrency
 
 /// A completion-port event loop: an actor that is its own executor.
@@ -12,6 +13,8 @@ public actor EventLoop: SerialExecutor, TaskExecutor {
     nonisolated let mailbox: Mailbox
     nonisolated let thread: LoopThread
     nonisolated let fibers = FiberCount()
+    /// Whether every task of the process runs here that prefers no executor.
+    nonisolated let isDefaultExecutor = Atomic<Bool>(false)
     @usableFromInline nonisolated let waitingRoom: WaitingRoom
 
     /// Makes a loop on the calling thread, which becomes its own.

@@ -1,3 +1,4 @@
+internal import Synchronization
 public import _Concurrency
 
 #if !hasFeature(Embedded)
@@ -9,11 +10,23 @@ extension EventLoop {
         _ name: String?, _ priority: TaskPriority?, _ body: @escaping @concurrent @Sendable () async -> R
     ) -> Task<R, Never> {
         // A fiber is bound by no timeout that its spawner happens to run in.
-        if isInTimeout {
-            return outsideTimeouts { Task(name: name, executorPreference: self, priority: priority, operation: body) }
-        }
-        return Task(name: name, executorPreference: self, priority: priority, operation: body)
+        if isInTimeout { return outsideTimeouts { makeTask(name, priority, body) } }
+        return makeTask(name, priority, body)
     }
+
+    /// The runtime keeps a preference for nothing, too, and looks it up.
+    @inlinable
+    nonisolated func makeTask<R: Sendable>(
+        _ name: String?, _ priority: TaskPriority?, _ body: @escaping @concurrent @Sendable () async -> R
+    ) -> Task<R, Never> {
+        guard let preference else { return Task(name: name, priority: priority, operation: body) }
+        return Task(name: name, executorPreference: preference, priority: priority, operation: body)
+    }
+
+    /// What a task prefers as its executor in order to stay on the loop: nothing, where the loop is everybody's. The runtime looks a
+    /// preference up at each step from actor to actor, behind a lock.
+    @usableFromInline
+    nonisolated var preference: EventLoop? { isDefaultExecutor.load(ordering: .relaxed) ? nil : self }
 
     @usableFromInline
     nonisolated var isInTimeout: Bool { TimeoutScope.innermost != nil }

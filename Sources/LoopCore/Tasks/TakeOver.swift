@@ -3,7 +3,8 @@ internal import Synchronization
 @_spi(ExperimentalCustomExecutors) @_spi(ExperimentalScheduling) internal import _Concurrency
 
 /// Makes one loop the executor of everything: of the main actor, of plain `Task {}` and task groups, and the timer of `Task.sleep`. The
-/// process then has one thread, and Dispatch is never started.
+/// process then has one thread, and Dispatch is never started. Tasks of any kind take their steps between actors of the loop and the main
+/// actor without queueing, and fibers cost less than otherwise, because they need to prefer no executor.
 ///
 /// It stands on a private interface of the Swift 6.3 runtime, so it exists for that toolchain alone, and it is opt-in: nothing else here
 /// needs it.
@@ -18,6 +19,7 @@ public enum TakeOver {
         guard loop.isOnLoopThread else { trap("A loop takes over on the thread that made it.") }
         guard Chosen.claim(loop) else { trap("A loop has taken over before. There is one main executor in a process.") }
         _createExecutors(factory: Factory.self)
+        loop.isDefaultExecutor.store(true, ordering: .relaxed)
         return try loop.run { _ async throws(E) in try await body() }
     }
 }

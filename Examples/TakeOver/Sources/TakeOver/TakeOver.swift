@@ -36,12 +36,35 @@ import Portloop
     print("a sleeper: \(await sleeper.value)")
     await FreeActor().say(loop)
     await loop.spawn { loop async in say("fiber", loop) }.value
+    await loop.spawn { loop async in print("a function that a fiber calls: \(await placeElsewhere(loop))") }.value
+    let child = await withTaskGroup(of: Int.self) { group in
+        group.addFiber(on: loop) { loop async in
+            try? await loop.sleep(for: .milliseconds(2))
+            return await add(4, 5)
+        }
+        return await group.next() ?? 0
+    }
+    print("a fiber of a group: \(child)")
+    let journal = Journal(on: loop)
+    await Task {
+        loop.post { _ in journal.assumeIsolated { $0.note() } }
+        print("a step from the main actor: \(await journal.isEmpty ? "queues nothing" : "comes behind what was queued")")
+    }.value
     say("main actor again", loop)
 }
 
 private actor FreeActor {
     func say(_ loop: EventLoop) { print("an actor of no executor: \(place(loop))") }
 }
+
+private actor Journal: OnLoop {
+    nonisolated let loop: EventLoop
+    private(set) var isEmpty = true
+    init(on loop: EventLoop) { self.loop = loop }
+    func note() { isEmpty = false }
+}
+
+@concurrent private func placeElsewhere(_ loop: EventLoop) async -> String { place(loop) }
 
 private func add(_ left: Int, _ right: Int) async -> Int { left + right }
 
