@@ -37,7 +37,7 @@ extension EventLoop {
     nonisolated var preference: EventLoop? { isDefaultExecutor.load(ordering: .relaxed) ? nil : self }
 
     @usableFromInline
-    nonisolated var isInTimeout: Bool { TimeoutScope.innermost != nil }
+    nonisolated var isInTimeout: Bool { TimeoutScope.open.load(ordering: .relaxed) > 0 && TimeoutScope.innermost != nil }
 
     @usableFromInline
     nonisolated func outsideTimeouts<R>(_ body: () -> R) -> R { TimeoutScope.$innermost.withValue(nil) { body() } }

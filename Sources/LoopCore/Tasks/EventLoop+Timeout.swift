@@ -1,4 +1,5 @@
 #if !hasFeature(Embedded)
+internal import Synchronization
 public import _Concurrency
 
 extension EventLoop {
@@ -19,6 +20,7 @@ extension EventLoop {
     ) async throws -> R {
         let scope = TimeoutScope(self, time, inside: TimeoutScope.innermost)
         core.openTimeouts += 1
+        TimeoutScope.open.add(1, ordering: .relaxed)
         do {
             let value = try await TimeoutScope.$innermost.withValue(scope) {
                 _ = isolation  // captured, or this function runs off the actor
@@ -35,6 +37,7 @@ extension EventLoop {
     @discardableResult
     private nonisolated func close(_ scope: TimeoutScope) -> WaitedFor? {
         core.openTimeouts -= 1
+        TimeoutScope.open.subtract(1, ordering: .relaxed)
         return scope.end()
     }
 }

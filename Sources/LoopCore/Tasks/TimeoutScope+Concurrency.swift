@@ -1,7 +1,12 @@
+internal import Synchronization
+
 #if !hasFeature(Embedded)
 extension TimeoutScope {
     /// The innermost timeout that the current task runs in.
     @TaskLocal static var innermost: TimeoutScope?
+
+    /// Timeouts that are open in the process, on whatever loop: where there is none, who starts a task need not look for his own.
+    static let open = Atomic<Int>(0)
 }
 
 extension Core {
