@@ -45,11 +45,8 @@ import Portloop
         return await group.next() ?? 0
     }
     print("a fiber of a group: \(child)")
-    let journal = Journal(on: loop)
-    await Task {
-        loop.post { _ in journal.assumeIsolated { $0.note() } }
-        print("a step from the main actor: \(await journal.isEmpty ? "queues nothing" : "comes behind what was queued")")
-    }.value
+    await Task { print("a step of a task: \(await step(to: Journal(on: loop)))") }.value
+    await loop.spawn { loop async in print("a step of a fiber: \(await step(to: Journal(on: loop)))") }.value
     say("main actor again", loop)
 }
 
@@ -62,6 +59,12 @@ private actor Journal: OnLoop {
     private(set) var isEmpty = true
     init(on loop: EventLoop) { self.loop = loop }
     func note() { isEmpty = false }
+}
+
+/// What a step from an actor to another costs, where both are the loop's.
+private nonisolated(nonsending) func step(to journal: Journal) async -> String {
+    journal.loop.post { _ in journal.assumeIsolated { $0.note() } }
+    return await journal.isEmpty ? "queues nothing" : "comes behind what was queued"
 }
 
 @concurrent private func placeElsewhere(_ loop: EventLoop) async -> String { place(loop) }
