@@ -4,6 +4,14 @@ public import _Concurrency
 // A child task that is a fiber: it runs on the loop, has a name in the loop's `dump`, is waited for by its run, and is cancelled with the
 // loop. What it returns or throws is the group's.
 
+extension EventLoop {
+    /// As ``preference``, for a child of the current task's, which would have its parent's where it states none.
+    // SAFETY: the current task is looked at while it runs.
+    fileprivate nonisolated var preferenceOfChild: EventLoop? {
+        preference ?? (unsafe withUnsafeCurrentTask { unsafe $0?.unownedTaskExecutor == nil } ? nil : self)
+    }
+}
+
 extension TaskGroup where ChildTaskResult: Sendable {
     /// Adds a child that runs on a loop, wherever the group is. Its function is isolated to the loop.
     public mutating func addFiber(
@@ -12,7 +20,7 @@ extension TaskGroup where ChildTaskResult: Sendable {
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
         loop.willSendFiber()
-        addTask(name: name, executorPreference: loop, priority: priority) { await loop.runChild(origin, body) }
+        addTask(name: name, executorPreference: loop.preferenceOfChild, priority: priority) { await loop.runChild(origin, body) }
     }
 }
 
@@ -24,7 +32,7 @@ extension ThrowingTaskGroup where ChildTaskResult: Sendable {
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
         loop.willSendFiber()
-        addTask(name: name, executorPreference: loop, priority: priority) { try await loop.runChild(origin, body) }
+        addTask(name: name, executorPreference: loop.preferenceOfChild, priority: priority) { try await loop.runChild(origin, body) }
     }
 }
 
@@ -36,7 +44,7 @@ extension DiscardingTaskGroup {
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
         loop.willSendFiber()
-        addTask(name: name, executorPreference: loop, priority: priority) { await loop.runChild(origin, body) }
+        addTask(name: name, executorPreference: loop.preferenceOfChild, priority: priority) { await loop.runChild(origin, body) }
     }
 }
 
@@ -48,7 +56,7 @@ extension ThrowingDiscardingTaskGroup {
     ) {
         let origin = FiberOrigin(name: name, file: file, line: line)
         loop.willSendFiber()
-        addTask(name: name, executorPreference: loop, priority: priority) { try await loop.runChild(origin, body) }
+        addTask(name: name, executorPreference: loop.preferenceOfChild, priority: priority) { try await loop.runChild(origin, body) }
     }
 }
 

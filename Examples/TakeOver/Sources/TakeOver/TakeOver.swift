@@ -39,12 +39,18 @@ import Portloop
     await loop.spawn { loop async in print("a function that a fiber calls: \(await placeElsewhere(loop))") }.value
     let child = await withTaskGroup(of: Int.self) { group in
         group.addFiber(on: loop) { loop async in
+            print("a step of a fiber in a group: \(await step(to: Journal(on: loop)))")
             try? await loop.sleep(for: .milliseconds(2))
             return await add(4, 5)
         }
         return await group.next() ?? 0
     }
     print("a fiber of a group: \(child)")
+    await Task(executorPreference: OtherExecutor(loop)) {
+        await withTaskGroup(of: Void.self) { group in
+            group.addFiber(on: loop) { loop in print("a fiber of a task elsewhere: \(prefersTheLoop(loop) ? "at home" : "elsewhere")") }
+        }
+    }.value
     await Task { print("a step of a task: \(await step(to: Journal(on: loop)))") }.value
     await loop.spawn { loop async in print("a step of a fiber: \(await step(to: Journal(on: loop)))") }.value
     say("main actor again", loop)
@@ -59,6 +65,18 @@ private actor Journal: OnLoop {
     private(set) var isEmpty = true
     init(on loop: EventLoop) { self.loop = loop }
     func note() { isEmpty = false }
+}
+
+/// Another executor, whose jobs the loop runs.
+private final class OtherExecutor: TaskExecutor {
+    let loop: EventLoop
+    init(_ loop: EventLoop) { self.loop = loop }
+    func enqueue(_ job: consuming ExecutorJob) { loop.enqueue(job) }
+}
+
+/// Whether what the current task calls outside of any isolation is run by the loop's own executor.
+private func prefersTheLoop(_ loop: EventLoop) -> Bool {
+    withUnsafeCurrentTask { $0?.unownedTaskExecutor } == loop.asUnownedTaskExecutor()
 }
 
 /// What a step from an actor to another costs, where both are the loop's.
