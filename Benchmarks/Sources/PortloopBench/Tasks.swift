@@ -14,13 +14,6 @@ private struct TaskShape {
     var onBareExecutor: (@Sendable (isolated BareExecutor, Int) async -> Void)?
 }
 
-/// Who takes the steps: all of them in turn, or one alone, for counting its instructions.
-enum TaskRunners: String {
-    case all
-    case loop
-    case bare
-}
-
 /// Who takes the steps in a process of its own.
 enum TaskRunner: String {
     case loop
@@ -29,44 +22,48 @@ enum TaskRunner: String {
     case bare
 }
 
-/// With `steps`, each shape takes so many in a round: few are enough where instructions are counted.
-func runTasks(rounds: Int, only: String?, on runners: TaskRunners, steps: Int?) {
-    let port: EpollPort
-    do { port = try EpollPort() } catch { trap("no completion port: \(error)") }
-    // The port is the loop's from here on; its address is the kernel's part in the play.
-    // SAFETY: the loop keeps the port for as long as this function runs.
-    let address = UInt(bitPattern: unsafe Unmanaged.passRetained(port).toOpaque())
-    let loop = EventLoop(port: port)
-    let shapes = taskShapes(loop, address).filter { only == nil || $0.name.hasPrefix(only ?? "") }
-    for var shape in shapes {
-        shape.steps = steps ?? shape.steps
+func runTasks(rounds: Int, only: String?) {
+    let (loop, shapes) = loopAndShapes()
+    for shape in shapes where only == nil || shape.name.hasPrefix(only ?? "") {
         var (ours, theirs, floor): ([Double], [Double], [Double]) = ([], [], [])
-        if runners != .bare { _ = measureOnLoop(loop, shape) }
+        _ = measureOnLoop(loop, shape)
         for round in 0..<rounds {
-            if runners != .bare, round.isMultiple(of: 2) { ours.append(measureOnLoop(loop, shape)) }
-            if runners == .all, let body = shape.onDispatch { theirs.append(measureOnDispatch(shape, body)) }
-            if runners != .loop, let body = shape.onBareExecutor { floor.append(measureOnBareExecutor(shape, body)) }
-            if runners != .bare, !round.isMultiple(of: 2) { ours.append(measureOnLoop(loop, shape)) }
+            if round.isMultiple(of: 2) { ours.append(measureOnLoop(loop, shape)) }
+            if let body = shape.onDispatch { theirs.append(measureOnDispatch(shape, body)) }
+            if let body = shape.onBareExecutor { floor.append(measureOnBareExecutor(shape, body)) }
+            if !round.isMultiple(of: 2) { ours.append(measureOnLoop(loop, shape)) }
         }
-        if runners != .bare { report(shape.name, ours, theirs, floor) }
+        report(shape.name, ours, theirs, floor)
     }
     loop.shutdown()
 }
 
-/// One shape by one runner, the middle of a few rounds: as in a program that has no other executor.
-func runTask(_ name: String, on runner: TaskRunner) {
-    let loop = makeLoop()
-    guard let shape = taskShapes(loop, 0).first(where: { $0.name == name }) else { trap("there is no step of that name") }
+/// One shape by one runner, the middle of a few rounds: as in a program that has no other executor, and for counting its instructions, for
+/// which few steps are enough.
+func runTask(_ name: String, on runner: TaskRunner, steps: Int?) {
+    let (loop, shapes) = loopAndShapes()
+    guard var shape = shapes.first(where: { $0.name == name }) else { trap("there is no step of that name") }
+    shape.steps = steps ?? shape.steps
     let figures = (0..<7).map { _ in
         switch runner {
         case .loop: measureOnLoop(loop, shape)
-        case .takeOver: TakeOver.run(loop) { await measure(shape, on: loop) }
+        case .takeOver: TakeOver.run(loop) { [shape] in await measure(shape, on: loop) }
         case .dispatch: measureOnDispatch(shape, shape.onDispatch ?? { _ in trap("nothing to compare with") })
         case .bare: measureOnBareExecutor(shape, shape.onBareExecutor ?? { _, _ in trap("nothing to compare with") })
         }
     }
     print("ns_per_step=\(rounded(middle(figures), 2))")
     loop.shutdown()
+}
+
+private func loopAndShapes() -> (EventLoop, [TaskShape]) {
+    let port: EpollPort
+    do { port = try EpollPort() } catch { trap("no completion port: \(error)") }
+    // The port is the loop's from here on; its address is the kernel's part in the play.
+    // SAFETY: the loop keeps the port for as long as the program runs.
+    let address = UInt(bitPattern: unsafe Unmanaged.passRetained(port).toOpaque())
+    let loop = EventLoop(port: port)
+    return (loop, taskShapes(loop, address))
 }
 
 private func measureOnLoop(_ loop: EventLoop, _ shape: TaskShape) -> Double {

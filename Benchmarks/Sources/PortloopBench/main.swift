@@ -11,11 +11,10 @@ case "seam": runSeam(operations: number(2, 20_000_000), depth: number(3, 64))
 case "timers": runTimers(count: number(2, 1_000_000))
 case "post": runPost(count: number(2, 10_000_000))
 case "wake": runWake(rounds: number(2, 200_000), cpus: arguments.count > 4 ? (number(3, 0), number(4, 0)) : nil)
-case "tasks":
-    let steps = arguments.count > 5 ? number(5, 0) : nil
-    let runners = arguments.count > 4 ? TaskRunners(rawValue: arguments[4]) ?? .all : .all
-    runTasks(rounds: number(2, 21), only: arguments.count > 3 ? arguments[3] : nil, on: runners, steps: steps)
-case "task": runTask(arguments.count > 2 ? arguments[2] : "", on: arguments.count > 3 ? TaskRunner(rawValue: arguments[3]) ?? .loop : .loop)
+case "tasks": runTasks(rounds: number(2, 21), only: arguments.count > 3 ? arguments[3] : nil)
+case "task":
+    let runner = arguments.count > 3 ? TaskRunner(rawValue: arguments[3]) ?? .loop : .loop
+    runTask(arguments.count > 2 ? arguments[2] : "", on: runner, steps: arguments.count > 4 ? number(4, 0) : nil)
 case "fairness": runFairness(yielders: number(2, 1_000), probes: number(3, 2_000))
 case "sleepers": runSleepers(count: number(2, 100_000), onLoop: !(arguments.count > 3 && arguments[3] == "default"))
 case "cancel-storm": runCancelStorm(count: number(2, 100_000))
@@ -28,8 +27,8 @@ default:
         usage: PortloopBench echo | echo-tasks [take-over] | echo-sockets | seam [OPERATIONS DEPTH] | timers [COUNT] | post [COUNT] |
             wake [ROUNDS CPU CPU] |
             storm [MS] | fairness [FIBERS PROBES] |
-            idle-sockets [COUNT] | sleepers [COUNT [default]] | cancel-storm [COUNT] | tasks [ROUNDS [NAME [all | loop | bare [STEPS]]]] |
-            task NAME [loop | take-over | default | bare]
+            idle-sockets [COUNT] | sleepers [COUNT [default]] | cancel-storm [COUNT] | tasks [ROUNDS [NAME]] |
+            task NAME [loop | take-over | default | bare [STEPS]]
         """)
 }
 
