@@ -100,6 +100,9 @@ enum DescriptorKind: UInt8 {
 
     @inline(__always)
     var isSocket: Bool { self != .stream && self != .file }
+    /// Bytes in order, as many at a time as there is room for.
+    @inline(__always)
+    var isStream: Bool { !hasMessages && self != .file }
     @inline(__always)
     var hasMessages: Bool { self == .messageSocket || self == .unixMessageSocket }
 }

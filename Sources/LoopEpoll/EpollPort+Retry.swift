@@ -14,8 +14,14 @@ extension EpollPort {
 
     /// Tries the operation whose turn it is. Its result; or nil, if it has to wait, and then the lane knows for what.
     func tryOnce(_ operation: Operation, _ descriptor: Descriptor, _ direction: Direction) -> Completion? {
+        conclude(operation.perform(on: descriptor), operation, descriptor, direction)
+    }
+
+    /// What a try came to, as ``tryOnce(_:_:_:)`` says it.
+    @inline(__always)
+    func conclude(_ result: Try, _ operation: Operation, _ descriptor: Descriptor, _ direction: Direction) -> Completion? {
         let lane = descriptor.lane(direction)
-        switch operation.perform(on: descriptor) {
+        switch result {
         case .finished(let completion): return completion
         case .blocked:
             if direction == .write, let code = watchForRoom(descriptor) { return .failure(code, count: operation.record.progress) }
@@ -38,6 +44,7 @@ extension EpollPort {
         return nil
     }
 
+    @inline(__always)
     func park(_ operation: Operation, _ descriptor: Descriptor, _ direction: Direction) {
         operation.record.place = direction == .read ? .reads : .writes
         descriptor.lane(direction).record.parked.append(operation)
@@ -89,6 +96,7 @@ extension EpollPort {
     /// Tries the lane's operations in their order until one has to wait.
     ///
     /// Each round looks at the lane anew: an attempt's function may have submitted, cancelled, or dissociated the handle.
+    @inline(__always)
     private func drain(_ descriptor: Descriptor, _ direction: Direction) {
         let lane = descriptor.lane(direction)
         while lane.record.maybeReady, !lane.record.isBusy, let operation = lane.record.parked.first {
@@ -100,7 +108,11 @@ extension EpollPort {
                 if operation.record.key.word == descriptor.record.word { lane.record.isBusy = false }
                 if let completion = settle(operation, result, isNew: false) { finish(operation, completion) }
             } else {
-                guard let completion = tryOnce(operation, descriptor, direction) else { return }
+                // Most of what waits is a read: without the detour by its verb.
+                let completion =
+                    operation.record.verb == .read
+                    ? conclude(operation.read(descriptor), operation, descriptor, .read) : tryOnce(operation, descriptor, direction)
+                guard let completion else { return }
                 lane.record.parked.remove(operation)
                 finish(operation, completion)
             }

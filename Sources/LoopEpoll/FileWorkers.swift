@@ -118,13 +118,13 @@ final class FileWorkers {
 
     private func next() -> Operation? {
         gate.withLock {
-            calling.removeAll { $0 == Native.currentThread }
+            calling.removeAll { $0 == pthread_self() }
             idleCount += 1
             defer { idleCount -= 1 }
             while !isStopping {
                 if let operation = waiting.popFirst() {
                     waitingCount -= 1
-                    calling.append(Native.currentThread)
+                    calling.append(pthread_self())
                     operation[\.traits].insert(.isBegun)
                     return operation
                 }

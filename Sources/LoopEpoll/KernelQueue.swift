@@ -59,16 +59,14 @@ internal import LoopCore
     // MARK: waiting
 
     /// Waits for events and returns how many there are. A signal ends the wait with none.
+    @inline(__always)
     func wait(_ bound: WaitBound) -> Int {
         switch bound {
         case .poll: return collect(milliseconds: 0)
         case .forever:
             disarm()
             return collect(milliseconds: -1)
-        case .until(let instant):
-            let now = Native.now()
-            guard instant.nanoseconds > now else { return collect(milliseconds: 0) }
-            return wait(until: instant.nanoseconds, now: now)
+        case .until(let instant): return wait(until: instant.nanoseconds)
         }
     }
 
@@ -81,7 +79,10 @@ internal import LoopCore
     }
 
     // SAFETY: the room is for `eventsPerWaitMax` events.
-    private func wait(until instant: UInt64, now: UInt64) -> Int {
+    @inline(never)
+    private func wait(until instant: UInt64) -> Int {
+        let now = Native.now()
+        guard instant > now else { return collect(milliseconds: 0) }
         if case .timer = timing { return waitOnTimer(until: instant, now: now) }
         guard !lacksNanosecondWait else { return waitOnTimer(until: instant, now: now) }
         let answer = Answer(
@@ -121,24 +122,31 @@ internal import LoopCore
     }
 
     /// A wait without bound is not to be ended by the bound of an earlier one.
+    @inline(__always)
     private func disarm() {
         guard case .timer(let fd, let armedFor) = timing, armedFor != 0 else { return }
         _ = Native.armTimer(fd, at: 0)
         timing = .timer(fd: fd, armedFor: 0)
     }
 
-    // SAFETY: as for `wait(until:now:)`.
+    // SAFETY: as for `wait(until:)`.
+    @inline(__always)
     private func collect(milliseconds: Int32) -> Int {
         count(Answer(unsafe portloop_epoll_wait(epoll, events, Int32(KernelQueue.eventsPerWaitMax), milliseconds)))
     }
 
+    @inline(__always)
     private func count(_ answer: Answer) -> Int {
         switch answer {
         case .count(let count): return count
         case .failed(.interrupted): return 0
-        case .failed(let code):
-            trap("Waiting for events failed with \(code.rawValue): the port's descriptor \(epoll) was closed by someone.")
+        case .failed(let code): trapClosed(code)
         }
+    }
+
+    @inline(never)
+    private func trapClosed(_ code: SystemCode) -> Never {
+        trap("Waiting for events failed with \(code.rawValue): the port's descriptor \(epoll) was closed by someone.")
     }
 }
 

@@ -20,12 +20,14 @@ enum Answer {
 /// Calls on an operation's own memory, which the ledger keeps in place until the packet (C2).
 extension Operation {
     // SAFETY: `rest` lies in the operation's buffer.
+    @inline(__always)
     func callRead() -> Answer {
         let rest = unsafe rest(max: .max)
         return Answer(unsafe portloop_read(record.fd, rest.baseAddress, rest.count))
     }
 
     // SAFETY: as above.
+    @inline(__always)
     func callReceiveBytes() -> Answer {
         let rest = unsafe rest(max: .max)
         return Answer(unsafe portloop_receive_bytes(record.fd, rest.baseAddress, rest.count))
@@ -115,6 +117,16 @@ enum Native {
         for line in 0..<lines { unsafe portloop_prefetch(start + line * 64) }
     }
 
+    // MARK: streams
+
+    /// Writes to a stream of a kind.
+    // SAFETY: the kernel reads as many bytes as it is told there are.
+    @inline(__always)
+    static func write(_ fd: Int32, _ kind: DescriptorKind, _ start: UnsafeMutableRawPointer?, _ count: Int) -> Answer {
+        if kind.isSocket { return Answer(unsafe portloop_send(fd, start, count, nil, 0)) }
+        return takingBrokenPipe(Answer(unsafe portloop_write(fd, start, count)))
+    }
+
     // MARK: the port's own descriptors
 
     static func makeEpoll() -> Answer { Answer(portloop_epoll_create()) }
@@ -166,7 +178,10 @@ enum Native {
 
     // MARK: threads
 
-    static var currentThread: UInt { UInt(pthread_self()) }
+    /// A number of the calling thread. No handle of it: see `pthread_self` for those.
+    static var currentThread: UInt {
+        @inline(__always) get { portloop_current_thread() }
+    }
 
     /// False if the thread has not ended by that instant of the monotonic clock.
     static func join(_ thread: pthread_t, until nanoseconds: UInt64) -> Bool { portloop_join_thread(thread, nanoseconds) == 0 }

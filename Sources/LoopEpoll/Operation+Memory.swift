@@ -32,6 +32,7 @@ extension Operation {
 
     /// What is left of the buffer's wanted bytes, at most `max` of them.
     // SAFETY: the verb checked `length` against the buffer, and `progress` never exceeds it.
+    @inline(__always)
     func rest(max: Int) -> UnsafeMutableRawBufferPointer {
         let start = unsafe record.buffer.map { unsafe $0 + record.progress }
         return unsafe UnsafeMutableRawBufferPointer(start: start, count: Swift.min(record.length - record.progress, max))
@@ -73,6 +74,13 @@ extension Operation {
         get { unsafe record.address?.pointee.length ?? 0 }
         // SAFETY: as above. The kernel says how long the address would be, also where it cut it.
         nonmutating set { unsafe record.address?.pointee.length = Swift.min(newValue, SocketAddress.storageBytes) }
+    }
+
+    /// Lets go of them at once.
+    @inline(never)
+    func dropWork() {
+        let work = takeWork()
+        withExtendedLifetime(work) {}
     }
 
     /// Takes the ranges or the function out of the control block, so that the block owns nothing when its packet is queued.

@@ -3,7 +3,7 @@ internal import LoopCore
 
 /// The most bytes that a long write sends before others have their turn: some 50 µs of copying, and as much as a socket's buffer usually
 /// takes at once.
-private let writeChunkMax = 256 << 10
+let writeChunkMax = 256 << 10
 
 /// Connections that died while they waited, skipped in one go by an accept.
 private let deadConnectionsMax = 64
@@ -18,9 +18,10 @@ enum Try {
     /// What it needs is used up, and no edge will tell when it is there again.
     case shortage
 
-    fileprivate init(_ answer: Answer, _ completion: (Int) -> Completion = { .success($0) }) {
+    @inline(__always)
+    fileprivate init(_ answer: Answer, isCut: Bool = false) {
         switch answer {
-        case .count(let count): self = .finished(completion(count))
+        case .count(let count): self = .finished(isCut ? .cut(count) : .success(count))
         case .failed(.tryAgain): self = .blocked
         case .failed(let code): self = .finished(.failure(code))
         }
@@ -47,18 +48,24 @@ extension Operation {
     // MARK: reading
 
     @inline(__always)
-    private func read(_ descriptor: Descriptor) -> Try {
-        guard record.length > 0 else { return descriptor.record.drainsBetweenWaits ? takeEvent(descriptor) : waitUntilReadable() }
+    func read(_ descriptor: Descriptor) -> Try {
+        guard record.length > 0 else { return awaitInput(descriptor) }
         if descriptor.record.kind.hasMessages { return receive(descriptor, withAddress: false) }
         let answer = descriptor.record.kind.isSocket ? callReceiveBytes() : callRead()
         noteShortRead(answer, descriptor)
         return Try(answer)
     }
 
+    /// A read of nothing waits until there is something.
+    @inline(never)
+    private func awaitInput(_ descriptor: Descriptor) -> Try {
+        descriptor.record.drainsBetweenWaits ? takeEvent(descriptor) : waitUntilReadable()
+    }
+
     private func receive(_ descriptor: Descriptor, withAddress: Bool) -> Try {
         let (answer, isCut) = callReceive(withAddress: withAddress)
         noteShortRead(answer, descriptor)
-        return Try(answer) { isCut ? .cut($0) : .success($0) }
+        return Try(answer, isCut: isCut)
     }
 
     /// Saves the next read a system call that would only say EAGAIN; see ``DescriptorRecord/shortReadEmpties``.
@@ -104,6 +111,7 @@ extension Operation {
 
     // MARK: writing
 
+    @inline(__always)
     private func write(_ descriptor: Descriptor) -> Try {
         guard !descriptor.record.kind.hasMessages else { return send(descriptor, to: 0) }
         let isSocket = descriptor.record.kind.isSocket
@@ -116,24 +124,32 @@ extension Operation {
         return writeOn { max in isSocket ? callGatherSend(max: max) : callGather(max: max) }
     }
 
+    /// As ``perform(on:)``, of a write to a stream whose first call has been made.
+    func write(_ descriptor: Descriptor, after first: Answer) -> Try { ended(by: first) ?? write(descriptor) }
+
     /// Writes until everything is out, the kernel refuses, or it is somebody else's turn. A short count alone asks for no edge; only the
     /// call that fails with EAGAIN does.
     @inline(__always)
     private func writeOn(_ call: (Int) -> Answer) -> Try {
-        var left = writeChunkMax
+        let turnEnd = record.progress + writeChunkMax
         while record.progress < record.length {
-            guard left > 0 else { return .gaveWay }
-            switch call(left) {
-            // No driver should say zero to a write of something; to ask it again would be to ask for ever.
-            case .count(0): return .finished(.failure(.inputOutput, count: record.progress))
-            case .count(let count):
-                record.progress += count
-                left -= count
-            case .failed(.tryAgain): return .blocked
-            case .failed(let code): return .finished(.failure(code, count: record.progress))
-            }
+            guard record.progress < turnEnd else { return .gaveWay }
+            if let end = ended(by: call(turnEnd - record.progress)) { return end }
         }
         return .finished(.success(record.progress))
+    }
+
+    /// Counts what a call has written; nil unless it was the last that makes sense.
+    @inline(__always)
+    private func ended(by answer: Answer) -> Try? {
+        switch answer {
+        // No driver should say zero to a write of something; to ask it again would be to ask for ever.
+        case .count(0): return .finished(.failure(.inputOutput, count: record.progress))
+        case .count(let count): record.progress += count
+        case .failed(.tryAgain): return .blocked
+        case .failed(let code): return .finished(.failure(code, count: record.progress))
+        }
+        return nil
     }
 
     private func send(_ descriptor: Descriptor, to length: UInt32) -> Try { message(callSend(max: .max, to: length), descriptor) }

@@ -18,6 +18,7 @@ struct ParkingLot {
         return count
     }
 
+    @inline(__always)
     mutating func append(_ operation: Operation) { insert(operation, after: last) }
 
     /// Puts an operation at the head, where it was before its function ran; but never in front of a write that has begun, whose stream it

@@ -47,6 +47,9 @@ extern int pthread_timedjoin_np(pthread_t, void **, const struct timespec *);
         }                                                                                                                                 \
     } while (0)
 
+// Every operation makes these calls: without a frame of their own.
+#define PORTLOOP_HOT static inline __attribute__((always_inline))
+
 // MARK: forks
 
 // How many forks lie between this process and the one that loaded the library. Counted by a handler of pthread_atfork, so that knowing
@@ -55,6 +58,12 @@ extern uint32_t portloop_forks;
 void portloop_watch_forks(void);
 
 static inline uint32_t portloop_fork_count(void) { return __atomic_load_n(&portloop_forks, __ATOMIC_RELAXED); }
+
+// MARK: threads
+
+// A number of the calling thread: no other thread's that is alive. The address of its own variables, which is in a register: a turn and
+// most calls of the loop ask whose they are.
+PORTLOOP_HOT uintptr_t portloop_current_thread(void) { return (uintptr_t)__builtin_thread_pointer(); }
 
 // MARK: memory
 
@@ -94,7 +103,7 @@ static inline uint64_t portloop_event_word(const void *events, uint32_t index) {
 
 // Waits for at most `milliseconds`, -1 meaning for ever. A signal ends the wait with -EINTR: how much of the bound is left is the
 // caller's to know.
-static inline int32_t portloop_epoll_wait(int32_t epoll, void *events, int32_t events_max, int32_t milliseconds) {
+PORTLOOP_HOT int32_t portloop_epoll_wait(int32_t epoll, void *events, int32_t events_max, int32_t milliseconds) {
     int32_t count = epoll_wait(epoll, (struct epoll_event *)events, events_max, milliseconds);
     return count >= 0 ? count : -errno;
 }
@@ -134,7 +143,7 @@ static inline int32_t portloop_timerfd_arm(int32_t fd, uint64_t nanoseconds) {
     PORTLOOP_CALL(int32_t, timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL));
 }
 
-static inline uint64_t portloop_monotonic_nanoseconds(void) {
+PORTLOOP_HOT uint64_t portloop_monotonic_nanoseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
@@ -176,16 +185,16 @@ static inline int32_t portloop_poll_now(int32_t fd, int32_t events) {
 
 // MARK: bytes
 
-static inline int64_t portloop_read(int32_t fd, void *buffer, size_t count) { PORTLOOP_CALL(int64_t, read(fd, buffer, count)); }
+PORTLOOP_HOT int64_t portloop_read(int32_t fd, void *buffer, size_t count) { PORTLOOP_CALL(int64_t, read(fd, buffer, count)); }
 
 // What a read does, on a socket, without the detour through the file layer: 3 % of an exchange (measured).
-static inline int64_t portloop_receive_bytes(int32_t fd, void *buffer, size_t count) { PORTLOOP_CALL(int64_t, recv(fd, buffer, count, 0)); }
+PORTLOOP_HOT int64_t portloop_receive_bytes(int32_t fd, void *buffer, size_t count) { PORTLOOP_CALL(int64_t, recv(fd, buffer, count, 0)); }
 
 static inline int64_t portloop_read_at(int32_t fd, void *buffer, size_t count, int64_t offset) {
     PORTLOOP_CALL(int64_t, pread(fd, buffer, count, offset));
 }
 
-static inline int64_t portloop_write(int32_t fd, const void *buffer, size_t count) { PORTLOOP_CALL(int64_t, write(fd, buffer, count)); }
+PORTLOOP_HOT int64_t portloop_write(int32_t fd, const void *buffer, size_t count) { PORTLOOP_CALL(int64_t, write(fd, buffer, count)); }
 
 static inline int64_t portloop_write_at(int32_t fd, const void *buffer, size_t count, int64_t offset) {
     PORTLOOP_CALL(int64_t, pwrite(fd, buffer, count, offset));
@@ -208,7 +217,7 @@ static inline int32_t portloop_socket_option(int32_t fd, int32_t option) {
     return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -errno;
 }
 
-static inline int64_t portloop_send(int32_t fd, const void *buffer, size_t count, const void *address, uint32_t length) {
+PORTLOOP_HOT int64_t portloop_send(int32_t fd, const void *buffer, size_t count, const void *address, uint32_t length) {
     if (length == 0) PORTLOOP_CALL(int64_t, send(fd, buffer, count, MSG_NOSIGNAL));
     PORTLOOP_CALL(int64_t, sendto(fd, buffer, count, MSG_NOSIGNAL, (const struct sockaddr *)address, length));
 }

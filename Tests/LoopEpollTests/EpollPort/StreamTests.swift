@@ -146,6 +146,31 @@ import Testing
         bench.end()
     }
 
+    @Test(
+        "A write that may finish inline and finds too little room, or none, goes on when there is more",
+        arguments: [Carrier.tcp, .unixStream, .pipe], [false, true])
+    func inlineWriteGoesOn(_ carrier: Carrier, _ hasRoom: Bool) throws {
+        let bench = try PortBench()
+        let ends = carrier.openForWriting()
+        ends.near.setOption(SOL_SOCKET, SO_SNDBUF, 1 << 14)
+        let near = try bench.associate(ends.near)
+        var before = ends.near.fill()
+        while hasRoom, !ends.near.isWritable { before -= ends.far.read(max: 4096)?.count ?? 0 }
+        let wanted = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let write = Lent(wanted)
+        #expect(bench.start(write, on: near, inline: .allowed) { $0.write($1, count: wanted.count, at: nil) } == .owesPacket)
+        var (found, packets) = ([UInt8](), [Finished]())
+        while found.count < before + wanted.count {
+            found += ends.far.read() ?? []
+            packets += bench.wait(.poll)
+        }
+        packets += bench.packetsNow()
+        #expect(packets.map(\.completion) == [Completion(count: wanted.count)])
+        #expect(found.suffix(wanted.count) == wanted[...])
+        #expect(bench.port.registrations == 2)
+        bench.end()
+    }
+
     @Test("The end of a stream comes after its last bytes, also when both are one edge", arguments: Carrier.allCases)
     func endSharesEdge(_ carrier: Carrier) throws {
         let bench = try PortBench()

@@ -63,6 +63,12 @@ final class OpenFile {
         }
     }
 
+    /// Whether poll(2) says that there is room to write.
+    var isWritable: Bool {
+        var entry = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+        return unsafe poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLOUT) != 0
+    }
+
     func shutdown(_ how: Int32) { _ = Glibc.shutdown(fd, how) }
 
     func setOption(_ level: Int32, _ option: Int32, _ value: Int32) {
