@@ -172,7 +172,8 @@ extension Core {
     @inline(__always)
     func waitForPackets(_ bound: WaitBound, _ mailbox: Mailbox) -> Int {
         var bound = bound
-        if bound != .poll {
+        // Armed since before the turn looked into the mailbox, it is woken by whoever has sent since then.
+        if bound != .poll, !isArmed {
             arm(mailbox)
             if !mailbox.isEmpty { bound = .poll }
         }

@@ -51,10 +51,12 @@ internal import Synchronization
 
     /// Whether the taker would find nothing. A place that is claimed and not filled yet is nothing: who fills it looks after the wake.
     var isEmpty: Bool {
-        let place = head.load(ordering: .relaxed)
-        guard turn(at: place) != place &+ 1 else { return false }
-        let nobodyChained = newest.load(ordering: .sequentiallyConsistent) == 0 && held.load(ordering: .relaxed) == 0
-        return nobodyChained || tail.load(ordering: .sequentiallyConsistent) != place
+        @inline(__always) get {
+            let place = head.load(ordering: .relaxed)
+            guard turn(at: place) != place &+ 1 else { return false }
+            let nobodyChained = newest.load(ordering: .sequentiallyConsistent) == 0 && held.load(ordering: .relaxed) == 0
+            return nobodyChained || tail.load(ordering: .sequentiallyConsistent) != place
+        }
     }
 
     func push(_ mail: consuming Mail) {

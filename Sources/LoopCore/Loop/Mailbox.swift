@@ -47,7 +47,9 @@ internal import _Concurrency
         return false
     }
 
-    var isEmpty: Bool { queue.isEmpty }
+    var isEmpty: Bool {
+        @inline(__always) get { queue.isEmpty }
+    }
 
     /// The loop is about to sleep. It MUST look at ``isEmpty`` afterwards: a sender who came before saw `awake` and made no wake.
     func arm() {
