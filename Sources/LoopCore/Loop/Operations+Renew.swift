@@ -17,6 +17,31 @@ extension Operations {
         return unsafe RenewedOperation(id: lent.id, facts: lent.facts.pointee)
     }
 
+    /// As ``renew(_:as:tag:)``, for bytes that are looked at or copied and not written back: shows them to a function, until the next
+    /// operation takes their place.
+    ///
+    /// ```swift
+    /// let next = try ops.renew(id) { facts, bytes in received(bytes) }.id
+    /// try ops.read(next)
+    /// ```
+    // SAFETY: the span cannot outlive the call, and the memory is the operation's own.
+    @inlinable
+    public func renew<R>(
+        _ id: OperationID, as kind: OperationKind? = nil, tag: UInt64 = 0, _ body: (Completion, RawSpan) -> R
+    ) throws(OperationError) -> (id: OperationID, result: R) {
+        let lent = try lendRenewedBytes(id, kind, tag)
+        return unsafe (lent.id, body(lent.facts.pointee, RawSpan(_unsafeBytes: lent.bytes)))
+    }
+
+    // SAFETY: as for `withResult`. What is shown is decided before the record forgets what it was.
+    @usableFromInline
+    func lendRenewedBytes(_ id: OperationID, _ kind: OperationKind?, _ tag: UInt64) throws(OperationError) -> LentBytes {
+        let completed = try ledger.find(id)
+        let bytes = unsafe completed.exposed(completed.record.completion)
+        let cell = try ledger.renew(id, as: kind, tag: tag, now: core.present)
+        return unsafe LentBytes(id: ledger.id(of: cell), facts: cell.completion, bytes: bytes)
+    }
+
     // SAFETY: the record's own completion, which a new packet alone changes.
     @usableFromInline
     func lendRenewed(_ id: OperationID, _ kind: OperationKind?, _ tag: UInt64) throws(OperationError) -> LentRenewal {
@@ -43,4 +68,11 @@ public struct RenewedOperation: Hashable, Sendable {
 @safe @usableFromInline struct LentRenewal {
     @usableFromInline let id: OperationID
     @usableFromInline let facts: UnsafePointer<Completion>
+}
+
+/// As ``LentRenewal``, with the bytes that were received.
+@safe @usableFromInline struct LentBytes {
+    @usableFromInline let id: OperationID
+    @usableFromInline let facts: UnsafePointer<Completion>
+    @usableFromInline let bytes: UnsafeRawBufferPointer
 }

@@ -50,6 +50,8 @@ final class SerialStream {
     private var closed: WaitQueue?
     private var reads: OperationKind?
     private(set) var reading: OperationID?
+    /// What the last read had room for.
+    private var readCapacity = 0
     private var emptyReads = 0
     private var marks = ErrorMarks()
 
@@ -95,12 +97,39 @@ final class SerialStream {
     /// Starts the standing read, if there is room for what it may bring.
     // SAFETY: of the prepared memory the id alone is used.
     func read() {
-        guard reading == nil, ending == nil, let reads else { return }
-        let room = max(bufferBytes, demand, 1) - input.count
-        guard room > 0 else { return }
+        let capacity = nextCapacity
+        guard reading == nil, ending == nil, capacity > 0, let reads else { return }
         do throws(OperationError) {
-            let id = unsafe try operations.prepare(reads, capacity: min(max(1, readBytes), room)).id
-            reading = id
+            let id = unsafe try operations.prepare(reads, capacity: capacity).id
+            readCapacity = capacity
+            start(id)
+        } catch {
+            finish(.loop(.read, error))
+        }
+    }
+
+    /// As ``read()``, in the memory of the last one, if that is as large as the next is to be.
+    @inline(__always)
+    private func read(in renewed: OperationID) {
+        guard reading == nil, ending == nil, nextCapacity == readCapacity else { return readAnew(instead: renewed) }
+        start(renewed)
+    }
+
+    // SAFETY: no native call was made.
+    @inline(never)
+    private func readAnew(instead renewed: OperationID) {
+        unsafe try? operations.abandon(renewed)
+        read()
+    }
+
+    /// How much the next read may bring; nothing, where there is no room.
+    @inline(__always)
+    private var nextCapacity: Int { min(max(1, readBytes), max(bufferBytes, demand, 1) - input.count) }
+
+    @inline(__always)
+    private func start(_ id: OperationID) {
+        reading = id
+        do throws(OperationError) {
             try operations.read(id)
         } catch {
             reading = nil
@@ -114,25 +143,35 @@ final class SerialStream {
     }
 
     /// The packet of the standing read: what it brought is kept, whatever has become of the port since.
+    // SAFETY: no native call was made.
     private func readEnded(_ id: OperationID, _ end: WaitEnd) {
         reading = nil
         if case .stuck = end { return finish(.stuck(.read)) }
-        var over: SerialError?
-        var count = 0
-        try? operations.withResult(id) { completion, bytes in
-            count = bytes.byteCount
-            received(bytes)
-            over = verdict(completion)
-        }
+        guard let (next, (count, over)) = try? operations.renew(id, { facts, bytes in took(facts, bytes) }) else { return lastEnded(id) }
         if let over {
+            unsafe try? operations.abandon(next)
             finish(over)
         } else if count > 0 {
             emptyReads = 0
-            read()
+            read(in: next)
             tellReader(count)
         } else {
-            readAgain()
+            readAgain(in: next)
         }
+    }
+
+    /// A read ended that cannot be made again, because the port ends or the loop does: ``read()`` finds out which.
+    @inline(never)
+    private func lastEnded(_ id: OperationID) {
+        guard let (count, over) = try? operations.withResult(id, { facts, bytes in took(facts, bytes) }) else { return }
+        if let over { return finish(over) }
+        read()
+        if count > 0 { tellReader(count) }
+    }
+
+    private func took(_ completion: Completion, _ bytes: RawSpan) -> (count: Int, over: SerialError?) {
+        received(bytes)
+        return (bytes.byteCount, verdict(completion))
     }
 
     /// One byte that came alone is told of a turn later: the read that was started meanwhile has found what came with it by then.
@@ -190,10 +229,12 @@ final class SerialStream {
     private static let notedMax = 64
 
     /// Reads that bring nothing are made again: at once, and where a driver ends all of them at once, a millisecond later each.
-    private func readAgain() {
+    // SAFETY: no native call was made.
+    private func readAgain(in renewed: OperationID) {
         statistics.emptyReads += 1
         emptyReads += 1
-        guard emptyReads > SerialStream.emptyReadsMax else { return read() }
+        guard emptyReads > SerialStream.emptyReadsMax else { return read(in: renewed) }
+        unsafe try? operations.abandon(renewed)
         operations.call(after: .milliseconds(1)) { [self] in read() }
     }
 

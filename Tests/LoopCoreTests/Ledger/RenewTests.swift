@@ -48,6 +48,25 @@ import Testing
         }
     }
 
+    @Test("What was received is shown before the next operation takes its place, and what was not received is not") func shown() throws {
+        try Bench.run { bench in
+            let pair = try Pair(bench, capacity: 16)
+            let read = try pair.read(posting: Completion(count: 3), bytes: [1, 2, 3])
+            let (next, found) = try bench.ops.renew(read, as: pair.writes, tag: 7) { facts, bytes in (facts, copy(bytes)) }
+            #expect(found == (Completion(count: 3), [1, 2, 3]))
+            #expect(throws: OperationError.staleID) { try bench.ops.state(read) }
+            #expect(try pair.write(next, count: 2) == [1, 2])
+            let (last, written) = try bench.ops.renew(next, as: pair.reads) { facts, bytes in (facts, copy(bytes)) }
+            #expect(written == (Completion(count: 2), []), "what was written is nobody's input")
+            try bench.ops.read(last)
+            try pair.finish(Completion(count: 2, error: SystemCode(rawValue: 5), severity: .error))
+            let (failed, bytes) = try bench.ops.renew(last) { _, bytes in copy(bytes) }
+            #expect(bytes == [], "bytes of a failed read are withheld")
+            try pair.abandon(failed)
+            #expect(throws: OperationError.staleID) { try bench.ops.renew(last) { _, _ in Issue.record("shown though it is refused") } }
+        }
+    }
+
     @Test("Without a kind it stays what it was: told to the kind it is of, or to whoever waits for it") func sameKind() throws {
         try Bench.run { bench in
             let pair = try Pair(bench, capacity: 16)
@@ -210,3 +229,6 @@ private final class Pair {
         return id
     }
 }
+
+// SAFETY: the bytes are copied while the span lives.
+private func copy(_ bytes: RawSpan) -> [UInt8] { unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) } }
