@@ -265,53 +265,46 @@ extension EventLoop {
     // A part of its caller, as `awaitEnd` is.
     @inlinable
     @inline(__always)
-    nonisolated(nonsending) func wait(at place: WaitPlace) async -> Wakeup {
+    nonisolated(nonsending) func wait(at place: ParkID) async -> Wakeup { await wait(at: place, expect(place, .cancellable)) }
+
+    /// As ``wait(at:)``, for a task that has said that it is about to wait there.
+    @inlinable
+    @inline(__always)
+    nonisolated(nonsending) func wait(at place: ParkID, _ next: NextStep) async -> Wakeup {
         var wakeup: Wakeup?
-        switch expect(place, .cancellable) {
+        switch next {
         case .goOn(let wakeup): return wakeup
         case .wait: wakeup = await waitingRoom.wakeup()
         case .listen: break
         }
-        if wakeup == nil { wakeup = await listen(at: place, #isolation) }
-        return ended(wakeup, place)
+        if let wakeup { return wakeup }
+        return await listen(at: place, #isolation)
     }
 
     /// Says that the calling task is about to wait in a place: if that is its next step, it MUST be taken at once.
     @usableFromInline
-    nonisolated func expect(_ place: WaitPlace, _ shield: Shield) -> NextStep {
+    nonisolated func expect(_ place: ParkID, _ shield: Shield) -> NextStep {
         let core = core
-        if let wakeup = core.parked.takeWakeup(place.id) { return .goOn(wakeup) }
-        guard core.isHeard(shield, .parked(place.id)) else { return .listen }
-        if shield == .cancellable, core.isRunningCancelled { return .goOn(core.leave(place.id)) }
-        if let deadline = place.deadline { core.parked[place.id.index].timer = core.timers.insert(deadline, .wake(place.id)) }
-        core.arrival = .place(place.id)
-        return .wait
-    }
-
-    /// What a wait ended by. The timeout around it is told if it was its time that was up.
-    @usableFromInline
-    nonisolated func ended(_ wakeup: Wakeup?, _ place: WaitPlace) -> Wakeup {
-        if wakeup == .timedOut { place.scope?.scope.cut(place.what) }
-        return wakeup.certain
+        if let wakeup = core.parked.takeWakeup(place) { return .goOn(wakeup) }
+        return core.expect(place, shield)
     }
 
     /// As ``wait(at:)``, whatever becomes of the task.
-    nonisolated(nonsending) func waitShielded(at place: WaitPlace) async -> Wakeup {
+    nonisolated(nonsending) func waitShielded(at place: ParkID) async -> Wakeup {
         if case .goOn(let wakeup) = expect(place, .shielded) { return wakeup }
-        return ended(await waitingRoom.wakeup(), place)
+        return await waitingRoom.wakeup().certain
     }
 
     /// Waits, and listens for the task's cancellation: for a task that is no fiber of the loop's.
     @usableFromInline
     @inline(never)
-    func listen(at place: WaitPlace, _ isolation: isolated (any Actor)?) async -> Wakeup? {
-        let id = place.id
-        return await withTaskCancellationHandler {
+    func listen(at place: ParkID, _ isolation: isolated (any Actor)?) async -> Wakeup {
+        await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
             if case .goOn(let wakeup) = expect(place, .listening) { return wakeup }
-            return await waitingRoom.wakeup()
+            return await waitingRoom.wakeup().certain
         } onCancel: {
-            self.postWake(id)
+            self.postWake(place)
         }
     }
 }
@@ -324,12 +317,15 @@ extension WaitQueue {
     @inlinable
     @inline(__always)
     public nonisolated(nonsending) func wait(timeout: Duration? = nil) async throws(WaitError) {
-        try ended(await loop.wait(at: try takePlace(timeout)))
+        let (place, next) = try begin(timeout)
+        try ended(await loop.wait(at: place, next))
     }
 
+    /// Takes a place, and says that the calling task is about to wait in it.
     @usableFromInline
-    func takePlace(_ timeout: Duration?) throws(WaitError) -> WaitPlace {
-        try core.takePlace(in: list, timeout: timeout, for: what, loop)
+    func begin(_ timeout: Duration?) throws(WaitError) -> (ParkID, NextStep) {
+        let place = try core.takePlace(in: list, timeout: timeout, for: what, loop)
+        return (place, core.expect(place, .cancellable))
     }
 
     @usableFromInline
@@ -341,7 +337,7 @@ extension WaitQueue {
 
     /// As ``wait(timeout:)``, whatever becomes of the task: its own timeout and the loop's end bound it, nothing else.
     public nonisolated(nonsending) func waitShielded(timeout: Duration? = nil) async throws(WaitError) {
-        let place = try core.takeShieldedPlace(in: list, timeout: timeout, for: what)
+        let place = try core.takeShieldedPlace(in: list, timeout: timeout)
         try await loop.waitShielded(at: place).get()
     }
 }

@@ -133,7 +133,7 @@ extension Core {
         switch action {
         case .call(let call): call()
         case .deadline(let id): end(id, .timedOut)
-        case .wake(let id): wake(id, .timedOut)
+        case .wake(let id): timeOut(id)
         case .grace(let id, let grace):
             guard let since = lookAgain(grace, deadline) else { return giveUp(id) }
             moveGrace(id, to: timers.insert(since, .grace(id, .overdue)))

@@ -45,6 +45,7 @@ public actor EventLoop: SerialExecutor, TaskExecutor {
     /// Whether the calling thread is the loop's.
     public nonisolated var isOnLoopThread: Bool { thread.isCurrent }
 
+    @usableFromInline
     @inline(never)
     nonisolated func trapOffThread() -> Never {
         if mailbox.isClosed { trap("An event loop was used after it was shut down. Make a new one.") }

@@ -30,7 +30,7 @@ public actor AsyncMutex: OnLoop {
         let state = state.on(loop)
         let task = TaskIdentity.current
         guard !state.take(task) else { return }
-        let place = try loop.core.takeShieldedPlace(in: state.waiters, timeout: timeout, for: .mutex)
+        let place = try loop.core.takeShieldedPlace(in: state.waiters, timeout: timeout)
         try await loop.waitShielded(at: place).get()
         state.holder = .task(task)
     }

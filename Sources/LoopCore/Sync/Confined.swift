@@ -4,7 +4,7 @@
 @safe public struct Confined<State: AnyObject>: Sendable {
     @usableFromInline nonisolated(unsafe) let state: State
     /// The loop whose state it is; nil where its owner says so itself.
-    private let home: ObjectIdentifier?
+    @usableFromInline let home: ObjectIdentifier?
 
     // SAFETY: `sending`: nobody else knows the state yet.
     init(_ state: sending State) {
@@ -23,7 +23,7 @@
     // SAFETY: one thread at a time is the loop's, and this is it.
     @inlinable
     public func on(_ loop: EventLoop) -> State {
-        if !isHere(loop) { trapOffThread(loop) }
+        if !loop.isHere(home) { loop.trapOffThread() }
         return unsafe state
     }
 
@@ -31,18 +31,17 @@
     // SAFETY: as above.
     @inlinable
     public func ifOn(_ loop: EventLoop) -> State? {
-        guard isHere(loop) else { return nil }
+        guard loop.isHere(home) else { return nil }
         return unsafe state
     }
+}
 
+extension EventLoop {
+    /// Whether this is the loop's thread. Traps where the loop is not the one that was meant.
     @usableFromInline
-    func isHere(_ loop: EventLoop) -> Bool {
-        guard loop.thread.isCurrent else { return false }
-        if let home, home != ObjectIdentifier(loop) { trap("State of one loop was asked for on another.") }
+    nonisolated func isHere(_ home: ObjectIdentifier?) -> Bool {
+        guard thread.isCurrent else { return false }
+        if let home, home != ObjectIdentifier(self) { trap("State of one loop was asked for on another.") }
         return true
     }
-
-    @usableFromInline
-    @inline(never)
-    func trapOffThread(_ loop: EventLoop) -> Never { loop.trapOffThread() }
 }

@@ -62,8 +62,12 @@ extension Core {
     /// Notes what the current task is about to wait for, where the loop is to hear that it is cancelled. False where the loop would not.
     @inline(__always)
     func isHeard(_ shield: Shield, _ wait: FiberWait) -> Bool {
-        heardTask = shield == .cancellable ? runningJob : 0
-        return shield != .cancellable || withFibers { $0.note(TaskIdentity(address: runningJob), wait) }
+        guard shield == .cancellable else {
+            heardTask = 0
+            return true
+        }
+        heardTask = runningJob
+        return withFibers { $0.note(TaskIdentity(address: runningJob), wait) }
     }
 
     /// Whether the current task has been cancelled, which ``isHeard(_:_:)`` has just found to be a fiber of the loop's, or to have been
@@ -73,10 +77,19 @@ extension Core {
         @inline(__always) get { unsafe TaskIdentity(address: runningJob).isCancelled && Task.isCancelled }
     }
 
+    /// Says that the current task is about to wait in a place in which nobody has woken it.
+    @inline(__always)
+    func expect(_ place: ParkID, _ shield: Shield) -> NextStep {
+        guard isHeard(shield, .parked(place)) else { return .listen }
+        if shield == .cancellable, isRunningCancelled { return .goOn(leave(place)) }
+        arrival = .place(place)
+        return .wait
+    }
+
     /// Takes a task that has been cancelled out of its place.
     @inline(never)
     func leave(_ place: ParkID) -> Wakeup {
-        _ = parked.wake(place, .cancelled)
+        wake(place, .cancelled)
         return parked.takeWakeup(place).certain
     }
 
@@ -105,8 +118,7 @@ extension Core {
         case .operation(let cell, _):
             if let timer = cell.record.waiting.timer { _ = timers.cancel(timer) }
             _ = cell.record.takeWaiter()
-        case .place(let id):
-            if let timer = parked[id.index].timer.take() { _ = timers.cancel(timer) }
+        case .place: break  // It keeps its place.
         }
         arrival = .none
         task.resume(nil, self)

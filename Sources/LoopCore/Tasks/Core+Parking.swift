@@ -3,23 +3,44 @@ internal import _Concurrency
 extension Core {
     /// Takes a place in a list for the current task, which MUST then wait in it. Nothing can come between the look that said that it has
     /// to wait and this, so that no wake goes past it. Whether the task has been cancelled is asked by the wait.
+    @inline(__always)
     func takePlace(
         in list: WaitList, timeout: Duration?, for what: WaitedFor, _ loop: EventLoop
-    ) throws(WaitError) -> WaitPlace {
+    ) throws(WaitError) -> ParkID {
         guard !isClosing else { throw .closed }
         return reserve(in: list, until: timeout.map { port.now().advanced(by: $0.wholeNanoseconds) }, for: what, loop)
     }
 
     /// As ``takePlace(in:timeout:for:_:)``, for a wait that neither a cancellation ends nor a timeout around it.
-    func takeShieldedPlace(in list: WaitList, timeout: Duration?, for what: WaitedFor) throws(WaitError) -> WaitPlace {
+    func takeShieldedPlace(in list: WaitList, timeout: Duration?) throws(WaitError) -> ParkID {
         guard !isClosing else { throw .closed }
-        let deadline = timeout.map { port.now().advanced(by: $0.wholeNanoseconds) }
-        return WaitPlace(id: parked.reserve(in: list), deadline: deadline, scope: nil, what: what)
+        let id = parked.reserve(in: list)
+        if let timeout { startTimer(id, port.now().advanced(by: timeout.wholeNanoseconds)) }
+        return id
     }
 
-    func reserve(in list: WaitList?, until deadline: MonotonicInstant?, for what: WaitedFor, _ loop: EventLoop) -> WaitPlace {
+    @inline(__always)
+    func reserve(in list: WaitList?, until deadline: MonotonicInstant?, for what: WaitedFor, _ loop: EventLoop) -> ParkID {
+        let id = parked.reserve(in: list)
+        if deadline != nil || openTimeouts > 0 { bound(id, deadline, what, loop) }
+        return id
+    }
+
+    @inline(never)
+    private func bound(_ id: ParkID, _ deadline: MonotonicInstant?, _ what: WaitedFor, _ loop: EventLoop) {
         let (deadline, scope) = earliest(deadline, loop)
-        return WaitPlace(id: parked.reserve(in: list), deadline: deadline, scope: scope.map(ScopeRef.init), what: what)
+        if let deadline { startTimer(id, deadline) }
+        if let scope { parked.bound(id, by: ParkScope(scope: ScopeRef(scope), what: what)) }
+    }
+
+    private func startTimer(_ id: ParkID, _ deadline: MonotonicInstant) {
+        parked[id.index].timer = timers.insert(deadline, .wake(id))
+    }
+
+    /// A wait's time is up: the timeout around it is told if it is that which bounds it.
+    func timeOut(_ id: ParkID) {
+        if let bound = parked.scope(of: id) { bound.scope.scope.cut(bound.what) }
+        wake(id, .timedOut)
     }
 
     /// Wakes a parked task. False if it was woken before.

@@ -16,7 +16,7 @@ extension EventLoop {
         try endSleep(await wait(at: place), instant)
     }
 
-    private nonisolated func sleepPlace(_ instant: MonotonicInstant, _ tolerance: Duration?) throws(WaitError) -> WaitPlace {
+    private nonisolated func sleepPlace(_ instant: MonotonicInstant, _ tolerance: Duration?) throws(WaitError) -> ParkID {
         let core = core
         guard !core.isClosing else { throw .closed }
         guard !Task.isCancelled else { throw .cancelled }

@@ -11,17 +11,14 @@
 //    woken     → free       [ParkTable.takeWakeup]
 
 /// Names one wait. A stale one is recognised, and does nothing.
-struct ParkID: Hashable, Sendable {
+@usableFromInline struct ParkID: Hashable, Sendable {
     let index: UInt32
     let generation: UInt64
 }
 
-/// A wait that is about to begin: its place is taken.
-@usableFromInline struct WaitPlace: Sendable {
-    let id: ParkID
-    let deadline: MonotonicInstant?
-    /// The timeout around the wait that the deadline belongs to, if it is not the wait's own.
-    let scope: ScopeRef?
+/// A timeout around a wait that bounds it, and what it is told if it does.
+struct ParkScope {
+    let scope: ScopeRef
     let what: WaitedFor
 }
 
@@ -38,7 +35,9 @@ enum ParkStage {
     var stage = ParkStage.free
     var generation: UInt64 = 0
     var timer: TimerID?
-    /// The list it stands in, retained by hand: a reference would be retained and released three times for each wait (counted).
+    /// Whether the timer is a timeout's around the wait.
+    var hasScope = false
+    /// The list it stands in, which whoever waits keeps: a reference would be retained and released three times for each wait (counted).
     @unsafe var list: Unmanaged<WaitList>?
     // There is one for each fiber that waits, so these are words and no optionals: 8 bytes less.
     private var before = UInt32.max
@@ -69,6 +68,7 @@ final class ParkTable {
     }
 
     /// Takes a place for a wait that is about to begin, at the end of the list if there is one.
+    @inline(__always)
     func reserve(in list: WaitList?) -> ParkID {
         let index = places.value.take()
         count += 1
@@ -93,6 +93,7 @@ final class ParkTable {
     func suspend(_ id: ParkID, _ task: SuspendedTask) { self[id.index].stage = .suspended(task) }
 
     /// Whether the wait has not been woken yet.
+    @inline(__always)
     func isWaiting(_ id: ParkID) -> Bool {
         guard id.index < places.value.used, self[id.index].generation == id.generation else { return false }
         switch self[id.index].stage {
@@ -102,21 +103,37 @@ final class ParkTable {
     }
 
     /// Ends a wait: out of its list, its timer handed back, its task to be resumed. Nil for a wait that has ended already.
+    @inline(__always)
     func wake(_ id: ParkID, _ wakeup: Wakeup) -> (timer: TimerID?, task: SuspendedTask?)? {
         guard isWaiting(id) else { return nil }
         unlink(id.index)
-        guard case .suspended(let task) = self[id.index].stage else {
-            self[id.index].stage = .woken(wakeup)
-            return (nil, nil)
-        }
         let timer = self[id.index].timer
+        guard case .suspended(let task) = self[id.index].stage else {
+            self[id.index].timer = nil
+            self[id.index].stage = .woken(wakeup)
+            return (timer, nil)
+        }
         release(id.index)
         return (timer, task)
     }
 
+    /// A timeout around the wait bounds it.
+    func bound(_ id: ParkID, by scope: ParkScope) {
+        self[id.index].hasScope = true
+        places.value.scopes[Int(id.index)] = scope
+    }
+
+    /// The timeout around a wait that goes on, if it is that which bounds it.
+    func scope(of id: ParkID) -> ParkScope? {
+        guard isWaiting(id), self[id.index].hasScope else { return nil }
+        return places.value.scopes[Int(id.index)]
+    }
+
+    @inline(__always)
     private func release(_ index: UInt32) {
         self[index].stage = .free
         self[index].timer = nil
+        self[index].hasScope = false
         self[index].generation &+= 1
         places.value.give(back: index)
         count -= 1
@@ -134,10 +151,15 @@ final class ParkTable {
 /// The places of a park table, and which of them are free: last freed, first used.
 private struct ParkPlaces: ~Copyable {
     private var column = RawColumn<Parked>(capacity: 16)
+    /// Apart, because few waits have one.
+    var scopes = RawColumn<ParkScope?>(capacity: 16)
     private var firstFree: UInt32?
     private(set) var used: UInt32 = 0
 
-    deinit { column.deinitialize(0..<Int(used)) }
+    deinit {
+        column.deinitialize(0..<Int(used))
+        scopes.deinitialize(0..<Int(used))
+    }
 
     subscript(index: UInt32) -> Parked {
         @inline(__always) _read { yield column[Int(index)] }
@@ -153,8 +175,12 @@ private struct ParkPlaces: ~Copyable {
 
     @inline(never)
     private mutating func append() -> UInt32 {
-        if Int(used) == column.capacity { column.resize(to: column.capacity * 2, keeping: Int(used)) }
+        if Int(used) == column.capacity {
+            column.resize(to: column.capacity * 2, keeping: Int(used))
+            scopes.resize(to: scopes.capacity * 2, keeping: Int(used))
+        }
         column.initialize(Int(used), to: Parked())
+        scopes.initialize(Int(used), to: nil)
         used += 1
         return used - 1
     }

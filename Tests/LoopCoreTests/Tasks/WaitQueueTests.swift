@@ -66,13 +66,55 @@ import Testing
             #expect(list == nil)
         }
     }
+
+    @Test("A queue that its owner lets go of is kept by whoever waits in it") func letGo() throws {
+        try Bench.run { bench in
+            weak var list: WaitList?
+            let owner = QueueOwner(bench.ops.makeWaitQueue())
+            list = owner.queue?.list
+            let confined = Confined(owner, of: bench.ops)
+            let came = bench.loop.run { loop async in
+                let waiting = loop.spawn { loop async in await confined.on(loop).queue?.waitsToEnd(for: .milliseconds(5)) }
+                await Task.yield()
+                confined.on(loop).queue = nil
+                return await waiting.value
+            }
+            #expect(came == false && list == nil)
+        }
+    }
+
+    @Test("Who is woken on the way into the queue leaves no timer behind") func wokenOnTheWay() throws {
+        try Bench.run { bench in
+            let (core, queue) = (bench.loop.core, bench.ops.makeWaitQueue())
+            let place = try core.takePlace(in: queue.list, timeout: .seconds(1), for: .adapter, bench.loop)
+            #expect(core.timers.count == 1)
+            #expect(queue.wakeFirst() && queue.isEmpty)
+            #expect(core.timers.count == 0)
+            #expect(core.parked.takeWakeup(place) == .signalled && core.parked.count == 0)
+        }
+    }
+
+    @Test("A list that is dropped while somebody stands in it ends the process with a sentence") func dropped() async {
+        let dropped = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let table = ParkTable()
+            _ = table.reserve(in: WaitList())
+        }
+        expectSentence("A list was dropped while tasks wait in it: 1. This is a bug of Portloop.", in: dropped)
+    }
+}
+
+/// Somebody who may let go of a queue.
+private final class QueueOwner {
+    var queue: WaitQueue?
+
+    init(_ queue: WaitQueue) { self.queue = queue }
 }
 
 extension WaitQueue {
     /// Whether the wait ended by its turn.
-    fileprivate nonisolated(nonsending) func waitsToEnd() async -> Bool {
+    fileprivate nonisolated(nonsending) func waitsToEnd(for timeout: Duration? = nil) async -> Bool {
         do throws(WaitError) {
-            try await wait()
+            try await wait(timeout: timeout)
             return true
         } catch { return false }
     }
