@@ -45,6 +45,16 @@ final class Pty: Sendable {
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(fd, $0.baseAddress, $0.count) }
         return Array(bytes.prefix(Swift.max(0, count)))
     }
+
+    /// So many bytes, or those that came until nothing did for ten seconds: the kernel hands over piece by piece, by a thread of its own.
+    func received(count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var entry = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+        while bytes.count < count, unsafe poll(&entry, 1, 10_000) == 1, entry.revents & Int16(POLLIN) != 0 {
+            bytes += received(max: count - bytes.count)
+        }
+        return bytes
+    }
 }
 
 /// Keeps a terminal open, without reading from it, until this is ended.
