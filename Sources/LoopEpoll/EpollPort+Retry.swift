@@ -87,10 +87,22 @@ extension EpollPort {
         if left > 1 { state.record.agenda.forEach(first: left) { $0.reads.record.parked.first?.prefetchCell() } }
         while left > 0, let descriptor = state.record.agenda.popFirst() {
             left -= 1
-            if descriptor.record.waitersAreDue { answerWaiters(descriptor) }
-            if descriptor.reads.record.isWorthServing { drain(descriptor, .read) }
-            if descriptor.writes.record.isWorthServing { drain(descriptor, .write) }
+            serve(descriptor)
         }
+    }
+
+    /// As ``serveAgenda()``, where the kernel's answer was about one descriptor.
+    @inline(__always)
+    func serveOnlyOne() {
+        state.record.dueOnAgenda = 0
+        if let descriptor = state.record.agenda.popFirst() { serve(descriptor) }
+    }
+
+    @inline(__always)
+    private func serve(_ descriptor: Descriptor) {
+        if descriptor.record.waitersAreDue { answerWaiters(descriptor) }
+        if descriptor.reads.record.isWorthServing { drain(descriptor, .read) }
+        if descriptor.writes.record.isWorthServing { drain(descriptor, .write) }
     }
 
     /// Tries the lane's operations in their order until one has to wait.

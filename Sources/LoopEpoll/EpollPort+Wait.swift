@@ -60,8 +60,13 @@ extension EpollPort {
         if state.record.workers != nil { collectFromWorkers() }
         if state.record.retryAt != nil { retryThrottled() }
         if !state.record.fresh.isEmpty { runFresh() }
-        state.record.dueOnAgenda = state.record.agenda.count
-        if !state.record.agenda.isEmpty { serveAgenda() }
+        switch state.record.agenda.count {
+        case 0: state.record.dueOnAgenda = 0
+        case 1: serveOnlyOne()
+        case let due:
+            state.record.dueOnAgenda = due
+            serveAgenda()
+        }
     }
 
     private func trapIfForked() {

@@ -65,14 +65,14 @@ private final class EchoConnection {
 
     /// A read is answered, and behind the answer comes the next read.
     private func next(_ id: OperationID) {
-        guard let transfers else { return }
+        guard transfers != nil else { return }
         do {
-            var renewed = try ops.renew(id, as: transfers)
+            var renewed = try ops.renew(id)
             if !isAnswering {
                 guard renewed.facts.error == .none, renewed.facts.count > 0 else { return try end(instead: renewed.id) }
                 isAnswering = true
                 guard try ops.write(renewed.id, count: renewed.facts.count, inline: .allowed) == .done else { return }
-                renewed = try ops.renew(renewed.id, as: transfers)
+                renewed = try ops.renew(renewed.id)
             }
             isAnswering = false
             guard renewed.facts.error == .none else { return try end(instead: renewed.id) }
