@@ -120,7 +120,7 @@ final class ParkTable {
     /// A timeout around the wait bounds it.
     func bound(_ id: ParkID, by scope: ParkScope) {
         self[id.index].hasScope = true
-        places.value.scopes[Int(id.index)] = scope
+        places.value.bound(id.index, by: scope)
     }
 
     /// The timeout around a wait that goes on, if it is that which bounds it.
@@ -151,14 +151,14 @@ final class ParkTable {
 /// The places of a park table, and which of them are free: last freed, first used.
 private struct ParkPlaces: ~Copyable {
     private var column = RawColumn<Parked>(capacity: 16)
-    /// Apart, because few waits have one.
-    var scopes = RawColumn<ParkScope?>(capacity: 16)
+    /// Apart, and none before the first: few waits have one, and a fiber that sleeps is to be small.
+    private(set) var scopes = RawColumn<ParkScope?>(capacity: 0)
     private var firstFree: UInt32?
     private(set) var used: UInt32 = 0
 
     deinit {
         column.deinitialize(0..<Int(used))
-        scopes.deinitialize(0..<Int(used))
+        scopes.deinitialize(0..<scopes.capacity)
     }
 
     subscript(index: UInt32) -> Parked {
@@ -175,14 +175,22 @@ private struct ParkPlaces: ~Copyable {
 
     @inline(never)
     private mutating func append() -> UInt32 {
-        if Int(used) == column.capacity {
-            column.resize(to: column.capacity * 2, keeping: Int(used))
-            scopes.resize(to: scopes.capacity * 2, keeping: Int(used))
-        }
+        if Int(used) == column.capacity { column.resize(to: column.capacity * 2, keeping: Int(used)) }
         column.initialize(Int(used), to: Parked())
-        scopes.initialize(Int(used), to: nil)
         used += 1
         return used - 1
+    }
+
+    mutating func bound(_ index: UInt32, by scope: ParkScope) {
+        if Int(index) >= scopes.capacity { makeRoomForScopes() }
+        scopes[Int(index)] = scope
+    }
+
+    @inline(never)
+    private mutating func makeRoomForScopes() {
+        let before = scopes.capacity
+        scopes.resize(to: column.capacity, keeping: before)
+        for index in before..<column.capacity { scopes.initialize(index, to: nil) }
     }
 
     mutating func give(back index: UInt32) {

@@ -33,6 +33,31 @@ import Testing
         }
     }
 
+    @Test("Each of many waits tells the timeout around it, and no other") func many() throws {
+        try Bench.run { bench in
+            let journal = Journal()
+            bench.loop.run { loop in
+                let gate = Gate(on: loop)
+                for number in 0..<100 {
+                    // Every third is around nothing, every other of the rest waits at a gate.
+                    loop.spawn { loop in
+                        guard number % 3 > 0 else { return try await loop.sleep(for: .milliseconds(5)) }
+                        do {
+                            try await loop.timeout(.milliseconds(Int64(1 + number))) {
+                                if number % 2 == 0 { try await loop.sleep(for: .seconds(1)) } else { try await gate.wait() }
+                            }
+                        } catch let error as TimeoutError {
+                            journal.add("\(number) \(error.waitedFor) \(error.time == .milliseconds(Int64(1 + number)))")
+                        }
+                    }
+                }
+            }
+            let wanted = (0..<100).filter { $0 % 3 > 0 }.map { "\($0) \($0 % 2 == 0 ? "sleep" : "gate") true" }
+            #expect(journal.lines == wanted)
+            #expect(bench.loop.core.parked.count == 0 && bench.loop.core.timers.count == 0)
+        }
+    }
+
     @Test("A retry has what is left of the time") func retries() throws {
         try Bench.run { bench in
             let (tries, took) = bench.loop.run { loop in
