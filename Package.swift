@@ -34,11 +34,12 @@ let package = Package(
         .executable(name: "portloop", targets: ["PortloopCLI"]),
     ],
     targets: [
+        .target(name: "CLoopCore"),
         .target(name: "CLoopEpoll"),
         .target(
             name: "CLoopWin32",
             linkerSettings: ["ws2_32", "advapi32", "setupapi", "cfgmgr32"].map { .linkedLibrary($0, .when(platforms: [.windows])) }),
-        .target(name: "LoopCore", swiftSettings: strict),
+        .target(name: "LoopCore", dependencies: ["CLoopCore"], swiftSettings: strict),
         .target(
             name: "LoopEpoll",
             dependencies: ["LoopCore", .target(name: "CLoopEpoll", condition: .when(platforms: [.linux]))],

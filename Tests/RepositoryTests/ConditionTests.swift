@@ -7,7 +7,7 @@ private let platformConditions = Rule(.sources) { file in
     }
 }
 
-/// The others: a platform's whole file, what an embedded image lacks, and the compiler whose private interface TakeOver uses.
+/// The others: a platform's whole file, what an embedded image lacks, and the compiler whose private interface two files use.
 private let knownConditions = Rule(.sources) { file in
     conditions(in: file).filter { !isKnown($0, in: file) }.map {
         $0.offence(in: file, "#if \($0.text) is not one of the conditions that have a reason")
@@ -48,7 +48,7 @@ private func isKnown(_ condition: Condition, in file: SourceFile) -> Bool {
     if isPlatformGuard(condition.text) { return true }
     if ["hasFeature(Embedded)", "!hasFeature(Embedded)"].contains(condition.text) { return true }
     if condition.text.hasPrefix("os(") { return file.path.hasPrefix("Sources/Portloop/") }
-    if condition.text.hasPrefix("compiler(") { return file.path.hasSuffix("/TakeOver.swift") }
+    if condition.text.hasPrefix("compiler(") { return ["/TakeOver.swift", "/CurrentTask.swift"].contains { file.path.hasSuffix($0) } }
     return false
 }
 

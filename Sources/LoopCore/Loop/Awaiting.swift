@@ -200,7 +200,7 @@ extension Operations {
         _ handle: AssociatedHandle, _ capacity: Int, _ tag: UInt64, _ file: StaticString, _ line: UInt, _ shield: Shield,
         _ body: (consuming PreparedOp) -> Decision
     ) throws(OperationError) -> (id: OperationID, isDone: Bool) {
-        guard shield == .shielded || !Task.isCancelled else { throw .cancelled }
+        guard shield == .shielded || !TaskIdentity.isCurrentCancelled else { throw .cancelled }
         return try start(handle, capacity, tag, .none, SourcePlace(file: file, line: line), inline: .allowed, body)
     }
 
@@ -253,7 +253,7 @@ extension EventLoop {
     ) async -> Wakeup {
         let core = core
         guard !core.isClosing else { return .closed }
-        guard !Task.isCancelled else { return .cancelled }
+        guard !TaskIdentity.isCurrentCancelled else { return .cancelled }
         let place = core.reserve(in: list, until: deadline, for: what, self)
         begun()
         return await wait(at: place)

@@ -16,7 +16,7 @@ public actor AsyncMutex: OnLoop {
     /// Takes the lock, or waits for it. A task that is cancelled already gets it in no case; one that it is handed to has it, cancelled
     /// meanwhile or not.
     public func lock(timeout: Duration? = nil) async throws(WaitError) {
-        guard !Task.isCancelled else { throw .cancelled }
+        guard !TaskIdentity.isCurrentCancelled else { throw .cancelled }
         let state = state.on(loop)
         let task = TaskIdentity.current
         guard !state.take(task) else { return }

@@ -26,7 +26,7 @@ public actor Channel<Element: Sendable>: OnLoop {
     ///
     /// An element that this throws for was not sent. One that found room was, even if the task was cancelled meanwhile.
     public func send(_ element: Element, timeout: Duration? = nil) async throws(WaitError) {
-        guard !Task.isCancelled else { throw .cancelled }
+        guard !TaskIdentity.isCurrentCancelled else { throw .cancelled }
         guard !loop.core.isEnded else { throw .closed }
         let state = state.on(loop)
         switch room.take() {
@@ -60,7 +60,7 @@ public actor Channel<Element: Sendable>: OnLoop {
     ///
     /// Nothing is lost: a task that an element was handed to returns it, cancelled meanwhile or not.
     public func receive(timeout: Duration? = nil) async throws(WaitError) -> Element? {
-        guard !Task.isCancelled else { throw .cancelled }
+        guard !TaskIdentity.isCurrentCancelled else { throw .cancelled }
         let state = state.on(loop)
         if let element = take(state) { return element }
         if state.isClosed || room.isDrained { return try end(state) }

@@ -14,7 +14,7 @@ public actor Gate: OnLoop {
 
     /// Goes through, or waits for the gate to open. Who waited goes through even if it has been closed again since.
     public func wait(timeout: Duration? = nil) async throws(WaitError) {
-        guard !Task.isCancelled else { throw .cancelled }
+        guard !TaskIdentity.isCurrentCancelled else { throw .cancelled }
         let state = state.on(loop)
         guard state.position == .closed else { return }
         let place = try loop.core.takePlace(in: state.waiters, timeout: timeout, for: .gate, loop)

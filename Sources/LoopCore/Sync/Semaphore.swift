@@ -18,7 +18,7 @@ public actor Semaphore: OnLoop {
     /// Takes a permit, or waits for one. A task that is cancelled already gets none; one that it was handed to has it, cancelled meanwhile
     /// or not.
     public func acquire(timeout: Duration? = nil) async throws(WaitError) {
-        guard !Task.isCancelled else { throw .cancelled }
+        guard !TaskIdentity.isCurrentCancelled else { throw .cancelled }
         let state = state.on(loop)
         guard !state.take() else { return }
         let place = try loop.core.takePlace(in: state.waiters, timeout: timeout, for: .semaphore, loop)

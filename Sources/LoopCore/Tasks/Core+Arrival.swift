@@ -74,7 +74,7 @@ extension Core {
     /// begun within a job of one. Which of the two is asked only where that fiber has been.
     // SAFETY: a fiber that runs is alive.
     var isRunningCancelled: Bool {
-        @inline(__always) get { unsafe TaskIdentity(address: runningJob).isCancelled && Task.isCancelled }
+        @inline(__always) get { unsafe TaskIdentity(address: runningJob).isCancelled && TaskIdentity.isCurrentCancelled }
     }
 
     /// Says that the current task is about to wait in a place in which nobody has woken it.

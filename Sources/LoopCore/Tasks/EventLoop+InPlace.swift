@@ -26,8 +26,8 @@ extension EventLoop {
     /// Whether whoever runs there runs as the loop, or as nobody: then no other actor is kept from others meanwhile.
     // SAFETY: the identities are compared while the actor and the loop live.
     private nonisolated func isOwn(_ isolation: (any Actor)?) -> Bool {
-        guard let isolation, isolation !== self else { return true }
-        return unsafe isolation.unownedExecutor.identity == asUnownedSerialExecutor().identity
+        if isolation == nil || isolation === self { return true }
+        return unsafe isolation?.unownedExecutor.identity == asUnownedSerialExecutor().identity
     }
 }
 

@@ -19,7 +19,7 @@ extension EventLoop {
     private nonisolated func sleepPlace(_ instant: MonotonicInstant, _ tolerance: Duration?) throws(WaitError) -> ParkID {
         let core = core
         guard !core.isClosing else { throw .closed }
-        guard !Task.isCancelled else { throw .cancelled }
+        guard !TaskIdentity.isCurrentCancelled else { throw .cancelled }
         let deadline = instant.coarsened(within: tolerance?.wholeNanoseconds ?? 0)
         return core.reserve(in: nil, until: deadline, for: .sleep, self)
     }

@@ -14,7 +14,7 @@ extension Fiber {
 
 extension EventLoop {
     fileprivate func waitForEnd<R: Sendable>(of task: Task<R, Never>, _ timeout: Duration?) async throws(WaitError) {
-        guard !Task.isCancelled else { throw .cancelled }
+        guard !TaskIdentity.isCurrentCancelled else { throw .cancelled }
         let fiber = TaskIdentity(task)
         guard TaskIdentity.current != fiber else { trap("A fiber joined itself: it would wait for its own end for ever.") }
         let place = try core.takePlace(in: core.joiners[fiber] ?? watch(task), timeout: timeout, for: .fiber, self)

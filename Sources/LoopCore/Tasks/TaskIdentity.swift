@@ -4,14 +4,6 @@ internal import _Concurrency
 struct TaskIdentity: Hashable, Sendable {
     let address: UInt
 
-    /// The current task's; nil where a function runs that no task called.
-    // Made a number before it is asked whether there is one: whoever unwraps the runtime's own type retains it (counted).
-    // SAFETY: a current task is one pointer, and null where there is none; the number is compared and never followed.
-    static var current: TaskIdentity? {
-        let address = unsafe withUnsafeCurrentTask { task in unsafe unsafeBitCast(task, to: UInt.self) }
-        return address == 0 ? nil : TaskIdentity(address: address)
-    }
-
     // SAFETY: a task is the same pointer.
     init<Success: Sendable, Failure: Error>(_ task: Task<Success, Failure>) { address = unsafe unsafeBitCast(task, to: UInt.self) }
 
