@@ -97,6 +97,10 @@ extension Operations {
         return try answer.get()
     }
 
+    /// Whether the calling task has been asked to end, as `Task.isCancelled` says, which retains the task for the time of the question: two
+    /// locked instructions. Every wait of the seam asks by itself; this is for what an adapter does without one.
+    public var isTaskCancelled: Bool { TaskIdentity.isCurrentCancelled }
+
     @inlinable
     @inline(__always)
     nonisolated(nonsending) func awaitEndShielded(

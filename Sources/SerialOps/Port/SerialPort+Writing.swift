@@ -59,7 +59,7 @@ extension SerialStream {
     private func checkWriting(after sent: Int) throws(SerialError) {
         if let ending { throw ending }
         if !watchdogs.isEmpty { try checkWatchdogs(.write) }
-        guard !Task.isCancelled else { throw .cancelled(.write, moved: sent) }
+        guard !operations.isTaskCancelled else { throw .cancelled(.write, moved: sent) }
     }
 
     /// Starts a write. Nil where the driver has taken all of it at once.
