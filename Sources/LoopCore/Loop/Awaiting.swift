@@ -29,13 +29,12 @@ extension Operations {
     @inline(__always)
     public nonisolated(nonsending) func awaitEnd(of id: OperationID, timeout: Duration? = nil) async throws(OperationError) -> WaitEnd {
         var scope: ScopeRef?
-        var wakeup: Wakeup?
+        let wakeup: Wakeup
         switch try expect(id, timeout, .cancellable, &scope, #isolation) {
         case .goOn: return .finished
         case .wait: wakeup = await waitingRoom.wakeup()
-        case .listen: break
+        case .listen: wakeup = try await listen(id, timeout, &scope, #isolation)
         }
-        if wakeup == nil { wakeup = try await listen(id, timeout, &scope, #isolation) }
         return wakeup == .signalled ? .finished : end(of: id, wakeup, scope)
     }
 
@@ -179,16 +178,16 @@ extension Operations {
     @inline(never)
     func listen(
         _ id: OperationID, _ timeout: Duration?, _ scope: inout ScopeRef?, _ isolation: isolated (any Actor)?
-    ) async throws(OperationError) -> Wakeup? {
+    ) async throws(OperationError) -> Wakeup {
         let loop = loop
         var refusal: OperationError?
         let wakeup = await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
             do throws(OperationError) {
-                guard case .wait = try expect(id, timeout, .listening, &scope, isolation) else { return Wakeup?.some(.signalled) }
+                guard case .wait = try expect(id, timeout, .listening, &scope, isolation) else { return Wakeup.signalled }
             } catch {
                 refusal = error
-                return nil
+                return Wakeup.closed
             }
             return await waitingRoom.wakeup()
         } onCancel: {
@@ -226,8 +225,8 @@ extension Operations {
     /// How a wait ended that was not for the packet alone; tells the timeout around it if it was its time that was up.
     @usableFromInline
     @inline(never)
-    func end(of id: OperationID, _ wakeup: Wakeup?, _ scope: ScopeRef?) -> WaitEnd {
-        let end = core.end(of: id, wakeup.certain)
+    func end(of id: OperationID, _ wakeup: Wakeup, _ scope: ScopeRef?) -> WaitEnd {
+        let end = core.end(of: id, wakeup)
         if let scope { cut(scope.scope, id, end) }
         return end
     }
@@ -275,14 +274,11 @@ extension EventLoop {
     @inlinable
     @inline(__always)
     nonisolated(nonsending) func wait(at place: ParkID, _ next: NextStep) async -> Wakeup {
-        var wakeup: Wakeup?
         switch next {
         case .goOn(let wakeup): return wakeup
-        case .wait: wakeup = await waitingRoom.wakeup()
-        case .listen: break
+        case .wait: return await waitingRoom.wakeup()
+        case .listen: return await listen(at: place, #isolation)
         }
-        if let wakeup { return wakeup }
-        return await listen(at: place, #isolation)
     }
 
     /// Says that the calling task is about to wait in a place: if that is its next step, it MUST be taken at once.
@@ -296,7 +292,7 @@ extension EventLoop {
     /// As ``wait(at:)``, whatever becomes of the task.
     nonisolated(nonsending) func waitShielded(at place: ParkID) async -> Wakeup {
         if case .goOn(let wakeup) = expect(place, .shielded) { return wakeup }
-        return await waitingRoom.wakeup().certain
+        return await waitingRoom.wakeup()
     }
 
     /// Waits, and listens for the task's cancellation: for a task that is no fiber of the loop's.
@@ -306,7 +302,7 @@ extension EventLoop {
         await withTaskCancellationHandler {
             _ = isolation  // captured, or this function runs off the actor
             if case .goOn(let wakeup) = expect(place, .listening) { return wakeup }
-            return await waitingRoom.wakeup().certain
+            return await waitingRoom.wakeup()
         } onCancel: {
             self.postWake(place)
         }

@@ -20,11 +20,10 @@ final class Core {
     let parked = ParkTable()
     private let pinnedPostedWakes = Pinned(Ring<ParkID>())
     let fibers = FiberTable()
-    /// Where the task that is about to come to the waiting room waits, and which it is, if it is one that the loop listens for.
+    /// Where the task that is about to come to the waiting room waits.
     var arrival = Arrival.none
-    var heardTask: UInt = 0
     /// What the task that leaves the waiting room was woken by.
-    var wakeup: Wakeup?
+    var wakeup = Wakeup.signalled
     /// What is known of operations that were given up on, until the tasks that waited for them are told.
     var stuck: [OperationID: StuckOperation] = [:]
     /// Work for other threads.
@@ -172,8 +171,8 @@ enum Grace: UInt8 {
 /// What waits to run on the loop.
 enum Ready {
     case job(UnownedJob)
-    /// The next step of a task that has waited; nil for one that was turned away.
-    case woken(UnownedJob, Wakeup?)
+    /// The next step of a task that has waited.
+    case woken(UnownedJob, Wakeup)
     case call(@Sendable (isolated EventLoop) -> Void)
 }
 

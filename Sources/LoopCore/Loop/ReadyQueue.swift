@@ -39,14 +39,14 @@ struct ReadyQueue: ~Copyable {
     /// Queues the next step of a task that has waited. It may have been escalated meanwhile, so it is asked for its priority, where there
     /// are any: to ask is 120 instructions (counted).
     @inline(__always)
-    mutating func append(_ job: UnownedJob, _ wakeup: Wakeup?) {
+    mutating func append(_ job: UnownedJob, _ wakeup: Wakeup) {
         if !hasPriorities { return usual.append(.woken(job, wakeup)) }
         appendByPriority(job, wakeup)
     }
 
     // SAFETY: a task that has a next step is alive.
     @inline(never)
-    private mutating func appendByPriority(_ job: UnownedJob, _ wakeup: Wakeup?) {
+    private mutating func appendByPriority(_ job: UnownedJob, _ wakeup: Wakeup) {
         append(.woken(job, wakeup), unsafe TaskIdentity(address: job.identity).priority.rawValue)
     }
 

@@ -22,14 +22,6 @@ extension Wakeup {
     }
 }
 
-extension Wakeup? {
-    /// What a task was woken by that nobody turns away, because it listens for itself or is shielded.
-    var certain: Wakeup {
-        guard let self else { trap("A task that listens for itself was turned away. This is a bug of Portloop.") }
-        return self
-    }
-}
-
 /// Whether a wait ends when its task is cancelled.
 @usableFromInline
 enum Shield {
@@ -62,26 +54,16 @@ extension Core {
     /// Notes what the current task is about to wait for, where the loop is to hear that it is cancelled. False where the loop would not.
     @inline(__always)
     func isHeard(_ shield: Shield, _ wait: FiberWait) -> Bool {
-        guard shield == .cancellable else {
-            heardTask = 0
-            return true
-        }
-        heardTask = runningJob
-        return withFibers { $0.note(TaskIdentity(address: runningJob), wait) }
-    }
-
-    /// Whether the current task has been cancelled, which ``isHeard(_:_:)`` has just found to be a fiber of the loop's, or to have been
-    /// begun within a job of one. Which of the two is asked only where that fiber has been.
-    // SAFETY: a fiber that runs is alive.
-    var isRunningCancelled: Bool {
-        @inline(__always) get { unsafe TaskIdentity(address: runningJob).isCancelled && TaskIdentity.isCurrentCancelled }
+        guard shield == .cancellable else { return true }
+        guard let task = TaskIdentity.current else { return false }
+        return withFibers { $0.note(task, wait) }
     }
 
     /// Says that the current task is about to wait in a place in which nobody has woken it.
     @inline(__always)
     func expect(_ place: ParkID, _ shield: Shield) -> NextStep {
         guard isHeard(shield, .parked(place)) else { return .listen }
-        if shield == .cancellable, isRunningCancelled { return .goOn(leave(place)) }
+        if shield == .cancellable, TaskIdentity.isCurrentCancelled { return .goOn(leave(place)) }
         arrival = .place(place)
         return .wait
     }
@@ -90,14 +72,14 @@ extension Core {
     @inline(never)
     func leave(_ place: ParkID) -> Wakeup {
         wake(place, .cancelled)
-        return parked.takeWakeup(place).certain
+        guard let wakeup = parked.takeWakeup(place) else { trap("A place was woken and does not know it. This is a bug of Portloop.") }
+        return wakeup
     }
 
     /// A task has come to the waiting room: what it has begun to wait for is given its next step.
     // SAFETY: a task that is suspended is alive.
     @inline(__always)
     func arrive(_ task: SuspendedTask) {
-        guard heardTask == 0 || heardTask == task.identity.address else { return turnAway(task) }
         switch arrival {
         case .none: Core.trapUnexpected()
         case .operation(let cell, let shield):
@@ -107,21 +89,6 @@ extension Core {
         case .place(let id): parked.suspend(id, task)
         }
         arrival = .none
-    }
-
-    /// The task is not the one that the loop took it for, but was begun within a job of that one's. It has not begun to wait.
-    @inline(never)
-    private func turnAway(_ task: SuspendedTask) {
-        _ = withFibers { $0.note(TaskIdentity(address: heardTask), .none) }
-        switch arrival {
-        case .none: Core.trapUnexpected()
-        case .operation(let cell, _):
-            if let timer = cell.record.waiting.timer { _ = timers.cancel(timer) }
-            _ = cell.record.takeWaiter()
-        case .place: break  // It keeps its place.
-        }
-        arrival = .none
-        task.resume(nil, self)
     }
 
     @inline(never)

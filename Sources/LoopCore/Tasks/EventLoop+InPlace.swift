@@ -18,7 +18,7 @@ extension EventLoop {
     ) -> Bool {
         guard core.run != nil, !has(core, reached: .endOfRun), mailbox.isEmpty, !core.hasDueTimers else { return false }
         guard TaskIdentity.current?.address == core.runningJob, isOwn(isolation) else { return false }
-        guard shield == .shielded || !core.isRunningCancelled else { return false }
+        guard shield == .shielded || !TaskIdentity.isCurrentCancelled else { return false }
         core.look(within: &nanoseconds, mailbox)
         return true
     }

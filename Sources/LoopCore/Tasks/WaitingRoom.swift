@@ -25,12 +25,11 @@ public import _Concurrency
     // SAFETY: the loop that this is of keeps it on its thread.
     init(of core: Core) { unsafe self.core = core }
 
-    /// Suspends the calling task, and returns what it was woken by. Nil for a task that was turned away: it has not waited, and is to
-    /// listen for its cancellation itself.
+    /// Suspends the calling task, and returns what it was woken by.
     // SAFETY: it is run by the loop, as its executor's jobs are, on the loop's thread.
     @usableFromInline
     @inline(never)
-    func wakeup() -> Wakeup? { unsafe core.wakeup }
+    func wakeup() -> Wakeup { unsafe core.wakeup }
 
     // SAFETY: what holds the reference (the loop) retains the room.
     @usableFromInline nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe asUnownedSerialExecutor() }
@@ -54,7 +53,7 @@ struct SuspendedTask {
 
     /// Has it go on, with what it is woken by.
     @inline(__always)
-    func resume(_ wakeup: Wakeup?, _ core: Core) { core.ready.append(nextStep, wakeup) }
+    func resume(_ wakeup: Wakeup, _ core: Core) { core.ready.append(nextStep, wakeup) }
 }
 #else
 /// What tasks of the loop are suspended by.
@@ -67,23 +66,23 @@ struct SuspendedTask {
     /// As in the other build.
     // SAFETY: what the task waits for hands the continuation out once.
     @usableFromInline
-    nonisolated(nonsending) func wakeup() async -> Wakeup? {
+    nonisolated(nonsending) func wakeup() async -> Wakeup {
         unsafe await withUnsafeContinuation { unsafe core.arrive(SuspendedTask(continuation: $0)) }
     }
 }
 
 /// As in the other build.
 @safe struct SuspendedTask {
-    private let continuation: UnsafeContinuation<Wakeup?, Never>
+    private let continuation: UnsafeContinuation<Wakeup, Never>
 
     // SAFETY: resumed once, by whoever takes it out of its record or its place.
-    init(continuation: UnsafeContinuation<Wakeup?, Never>) { unsafe self.continuation = continuation }
+    init(continuation: UnsafeContinuation<Wakeup, Never>) { unsafe self.continuation = continuation }
 
     /// The task's address, which is that of its jobs.
     // SAFETY: a continuation is one pointer; the number is compared and never followed.
     var identity: TaskIdentity { TaskIdentity(address: unsafe unsafeBitCast(continuation, to: UInt.self)) }
 
     // SAFETY: as above.
-    func resume(_ wakeup: Wakeup?, _ core: Core) { unsafe continuation.resume(returning: wakeup) }
+    func resume(_ wakeup: Wakeup, _ core: Core) { unsafe continuation.resume(returning: wakeup) }
 }
 #endif
