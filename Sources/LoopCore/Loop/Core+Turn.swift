@@ -40,7 +40,7 @@ extension Core {
         let fetchesAhead = withFibers { $0.count } > Limits.fibersInCacheMax
         while left > 0, let next = ready.popFirst() {
             if fetchesAhead { fetchNext() }
-            run(next, loop)
+            run(consume next, loop)
             left -= 1
             guard left % Limits.jobsPerClockRead == 0, !ready.isEmpty else { continue }
             if readClock() >= sliceEnd { break }
