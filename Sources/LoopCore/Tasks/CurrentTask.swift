@@ -1,8 +1,8 @@
 // The current task, without a reference to it.
 //
 // `Task.isCancelled` and `withUnsafeCurrentTask` retain the task for as long as they look at it. Those are two locked instructions, each of
-// which waits for the stores before it: 25 of the 60 ns of an operation that is done inline (measured). So the runtime is asked for the
-// task's address, by the function that those two ask; by a compiler that it was not tried with, as with TakeOver, it is asked through them.
+// which waits for the stores before it: a quarter of an operation that is done inline (measured). So the runtime is asked for the task's
+// address, by the function that those two ask; by a compiler that it was not tried with, as with TakeOver, it is asked through them.
 
 #if compiler(>=6.3) && !compiler(>=6.4) && !hasFeature(Embedded)
 internal import CLoopCore
