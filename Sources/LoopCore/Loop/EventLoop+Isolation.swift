@@ -22,13 +22,21 @@ extension EventLoop {
     // the same, and is missing from the embedded runtime. The caller is the turn, which has checked the thread.
     @inline(__always)
     nonisolated func callNow(_ call: consuming @escaping @Sendable (isolated EventLoop) -> Void) {
-        unsafe unsafeBitCast(IsolatedCall(body: call), to: PlainCall.self).body(self)
+        unsafe withUnsafePointer(to: IsolatedCall(body: call)) { place in
+            unsafe UnsafeRawPointer(place).assumingMemoryBound(to: PlainCall.self).pointee.call(self)
+        }
     }
 }
 
-// In a struct: a function that is cast by itself is wrapped in another, which is allocated for each call (seen).
+// In a struct: a function that is cast by itself is wrapped in another, which is allocated for each call (seen). Called where it stands, so
+// that nobody retains it meanwhile.
 private struct IsolatedCall { let body: @Sendable (isolated EventLoop) -> Void }
-private struct PlainCall { let body: @Sendable (EventLoop) -> Void }
+private struct PlainCall: ~Copyable {
+    private let body: @Sendable (EventLoop) -> Void
+
+    @inline(__always)
+    func call(_ loop: EventLoop) { body(loop) }
+}
 
 extension UnownedJob {
     /// The job's address: the same for a task that queues itself again.
